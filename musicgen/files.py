@@ -1,0 +1,48 @@
+"""Writing files so that nothing is lost: a file is either the old one or the new one, whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Replace the content of `path` in one step.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and take the name of the
+    old file last. A full disk, a kill or a power cut leaves the old file as it was.
+
+    Parameters
+    ----------
+    path
+        The file to write; a symbolic link is followed.
+    data
+        Its new content.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.abc"
+    ...     write_atomically(file, b"X:1\\n")
+    ...     file.read_bytes(), len(list(Path(folder).iterdir()))
+    (b'X:1\\n', 1)
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

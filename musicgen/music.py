@@ -1,0 +1,194 @@
+"""The three native kinds of piece: `Tune`, `Music` and `Audio`.
+
+The words are those of MusPy [1]_, so that readers of the field know them.
+
+References
+----------
+.. [1] Dong et al., "MusPy: A Toolkit for Symbolic Music Generation", ISMIR 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Audio",
+    "KeySignature",
+    "Music",
+    "Note",
+    "Piece",
+    "Tempo",
+    "TimeSignature",
+    "Track",
+    "Tune",
+]
+
+
+class Note(NamedTuple):
+    """One sounding note.
+
+    Attributes
+    ----------
+    time
+        Onset in ticks.
+    pitch
+        MIDI note number, 0–127; 60 is middle C.
+    duration
+        Length in ticks, at least 1.
+    velocity
+        Loudness, 1–127.
+    """
+
+    time: int
+    pitch: int
+    duration: int
+    velocity: int = 64
+
+    @property
+    def end(self) -> int:
+        """Tick at which the note stops sounding."""
+        return self.time + self.duration
+
+
+class Tempo(NamedTuple):
+    """From tick `time` on, `qpm` quarter notes a minute."""
+
+    time: int
+    qpm: float
+
+
+class TimeSignature(NamedTuple):
+    """From tick `time` on, bars of `numerator`/`denominator`."""
+
+    time: int
+    numerator: int
+    denominator: int
+
+
+class KeySignature(NamedTuple):
+    """From tick `time` on, a key signature.
+
+    Attributes
+    ----------
+    time
+        Tick.
+    fifths
+        Sharps (positive) or flats (negative) in the signature, −7 to 7.
+    mode
+        ``"major"``, ``"minor"``, ``"dorian"``, …
+    """
+
+    time: int
+    fifths: int
+    mode: str = "major"
+
+
+@dataclass(slots=True)
+class Track:
+    """The notes of one instrument, sorted by time.
+
+    Attributes
+    ----------
+    program
+        General MIDI program, 0–127.
+    is_drum
+        Whether pitches name percussion sounds.
+    name
+        Free text.
+    notes
+        The notes.
+    """
+
+    program: int = 0
+    is_drum: bool = False
+    name: str = ""
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Music:
+    """A piece as notes on a grid of ticks.
+
+    Attributes
+    ----------
+    resolution
+        Ticks a quarter note.
+    tempos, time_signatures, key_signatures
+        Changes, sorted by time. An empty list means that the piece does not say.
+    tracks
+        The instruments.
+    title
+        Free text.
+    """
+
+    resolution: int = 480
+    tempos: list[Tempo] = field(default_factory=list)
+    time_signatures: list[TimeSignature] = field(default_factory=list)
+    key_signatures: list[KeySignature] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+    title: str = ""
+
+    @property
+    def end(self) -> int:
+        """Tick at which the last note stops sounding; 0 without notes."""
+        return max((note.end for track in self.tracks for note in track.notes), default=0)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, tempo changes counted; 120 quarter notes a minute where none is said.
+
+        Examples
+        --------
+        >>> notes = [Note(0, 60, 480), Note(480, 62, 480)]
+        >>> Music(480, [Tempo(0, 60.0), Tempo(480, 120.0)], tracks=[Track(notes=notes)]).seconds
+        1.5
+        """
+        end, total, previous = self.end, 0.0, Tempo(0, 120.0)
+        for tempo in [*self.tempos, Tempo(end, 120.0)]:
+            total += (min(tempo.time, end) - min(previous.time, end)) / previous.qpm
+            previous = tempo
+        return total * 60.0 / self.resolution
+
+
+@dataclass(slots=True)
+class Audio:
+    """Sound as samples.
+
+    Attributes
+    ----------
+    samples
+        Array ``(n_samples, n_channels)`` of float32 in [−1, 1].
+    rate
+        Samples a second.
+    """
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    r"""The ABC source text of one tune, and where it stood.
+
+    Attributes
+    ----------
+    text
+        From the tune's ``X:`` line to its last line, lines ended by ``"\n"``, no blank line at
+        the end.
+    path
+        The file that it was read from.
+    line
+        Line of the file, counted from 1, on which the tune starts.
+    """
+
+    text: str
+    path: Path | None = None
+    line: int = 1
+
+
+Piece = Tune | Music | Audio
