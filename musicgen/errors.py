@@ -12,6 +12,7 @@ __all__ = [
     "EncodingError",
     "FormatError",
     "FormatWarning",
+    "GraphError",
     "ModelError",
     "MusicgenError",
 ]
@@ -85,3 +86,7 @@ class ModelError(MusicgenError):
 
 class CorpusError(MusicgenError):
     """A collection of files that cannot be trained on."""
+
+
+class GraphError(MusicgenError, ValueError):
+    """A computational graph whose parts do not fit: the text names the node and the shapes."""

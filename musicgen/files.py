@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["check_writable", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the content of `path` in one step.
+    r"""Replace the content of `path` in one step.
 
     The bytes go to a temporary file in the same folder, reach the disk, and take the name of the
     old file last. A full disk, a kill or a power cut leaves the old file as it was.
@@ -31,9 +31,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "a.abc"
-    ...     write_atomically(file, b"X:1\\n")
+    ...     write_atomically(file, b"X:1\n")
     ...     file.read_bytes(), len(list(Path(folder).iterdir()))
-    (b'X:1\\n', 1)
+    (b'X:1\n', 1)
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -46,3 +46,19 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder if need be, and make sure that files can be written there.
+
+    Raises
+    ------
+    OSError
+        When they cannot: better now than after hours of work.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trial = folder / f".{os.getpid()}.tmp"
+    try:
+        trial.touch()
+    finally:
+        trial.unlink(missing_ok=True)

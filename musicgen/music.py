@@ -10,11 +10,13 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the MIDI adapter alone needs no numpy
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = [
     "Audio",

@@ -1,0 +1,100 @@
+"""ABC text as a sequence of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+
+from musicgen.encodings.base import Symbols
+from musicgen.errors import EncodingError
+from musicgen.music import Tune
+
+__all__ = ["Characters"]
+
+BOUNDARY, UNKNOWN = 0, 1
+
+
+class Characters:
+    r"""One symbol a character of the ABC text (report, chapter 8).
+
+    Symbol 0 ends a tune, symbol 1 stands for a character that the training tunes lack; the
+    characters follow in the order of their code points.
+
+    Parameters
+    ----------
+    vocabulary
+        The characters, each once.
+
+    Examples
+    --------
+    >>> encoding = Characters.fit([Tune("X:1\nK:C\nCDE|\n")])
+    >>> encoding.vocabulary
+    '\n1:CDEKX|'
+    >>> symbols = encoding.encode(Tune("K:E\n"))
+    >>> symbols
+    array([8, 4, 7, 2, 0], dtype=int32)
+    >>> encoding.decode(symbols).text
+    'K:E\n'
+    """
+
+    name = "characters"
+    kind = Tune
+    head = "categorical"
+    never = (UNKNOWN,)
+
+    def __init__(self, vocabulary: str) -> None:
+        self.vocabulary = vocabulary
+        self._number = {character: i for i, character in enumerate(vocabulary, UNKNOWN + 1)}
+
+    @classmethod
+    def fit(cls, pieces: Iterable[Tune]) -> Self:
+        """Collect the characters of these tunes."""
+        return cls("".join(sorted(set().union(*(tune.text for tune in pieces)))))
+
+    @property
+    def size(self) -> int:
+        """Number of symbols."""
+        return len(self.vocabulary) + UNKNOWN + 1
+
+    def encode(self, piece: Tune) -> Symbols:
+        """Return the numbers of the tune's characters, then 0."""
+        numbers = [self._number.get(character, UNKNOWN) for character in piece.text]
+        return np.array([*numbers, BOUNDARY], np.int32)
+
+    def encode_primer(self, text: str) -> Symbols:
+        """Return the numbers of a text that a sample continues.
+
+        Raises
+        ------
+        EncodingError
+            When it holds characters that the vocabulary lacks; the message names them.
+        """
+        lacking = sorted(set(text) - set(self.vocabulary))
+        if lacking:
+            raise EncodingError(
+                f"the primer holds {', '.join(map(repr, lacking))}, which the model never saw; "
+                f"it knows: {''.join(c for c in self.vocabulary if c.isprintable())}"
+            )
+        return np.array([self._number[character] for character in text], np.int32)
+
+    def decode(self, symbols: Iterable[int]) -> Tune:
+        """Return the tune, up to the first boundary."""
+        characters = []
+        for symbol in symbols:
+            if symbol == BOUNDARY:
+                break
+            if symbol == UNKNOWN:
+                raise EncodingError("symbol 1 stands for an unknown character, not for any one")
+            characters.append(self.vocabulary[symbol - UNKNOWN - 1])
+        return Tune("".join(characters))
+
+    def state(self) -> dict[str, Any]:
+        """Return the vocabulary."""
+        return {"vocabulary": self.vocabulary}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Make the encoding again."""
+        return cls(state["vocabulary"])

@@ -1,0 +1,101 @@
+"""Gradients against central differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from musicgen.errors import GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from musicgen.engine.graph import Graph
+
+__all__ = ["check_gradients"]
+
+STEP = 1e-3
+FLOOR = 1e-6
+
+
+def check_gradients(
+    graph: Graph, feeds: Mapping[str, npt.ArrayLike] | None = None, *, most: int = 200
+) -> dict[str, float]:
+    """Compare every gradient of a graph with central differences of its cost.
+
+    The cost is the sum of the elements of the graph's first output. Differences are of fourth
+    order, ``(8(E(w+h) − E(w−h)) − (E(w+2h) − E(w−2h))) / 12h`` with ``h = 1e-3``: their error is
+    about 1e-13, far below that of the usual second-order formula. Forward mode is checked too,
+    along a random direction, where every node has a `tangent`.
+
+    Parameters
+    ----------
+    graph
+        In float64, and the same at every pass (no fresh dropout masks).
+    feeds
+        Inputs.
+    most
+        Elements compared in each array, spread evenly over it.
+
+    Returns
+    -------
+    dict
+        The worst relative error ``|a − n| / max(|a|, |n|, 1e-6)`` of each parameter and each
+        differentiable input by name, and of forward mode under ``"tangent"``.
+
+    Raises
+    ------
+    GraphError
+        When the graph computes in less than float64.
+
+    Examples
+    --------
+    >>> from musicgen.engine import Graph, Parameter, Tanh
+    >>> graph = Graph(Tanh(Parameter("w", np.array([0.1, -2.0]))))
+    >>> bool(max(check_gradients(graph).values()) < 1e-9)
+    True
+    """
+    output = graph.outputs[0]
+    if output.dtype != np.float64:
+        raise GraphError(f"gradients are checked in float64; this graph computes in {output.dtype}")
+    graph.forward(feeds)
+    graph.backward()
+    leaves = {**graph.parameters, **graph.inputs}
+    values = {name: leaf.output for name, leaf in leaves.items() if leaf.output.differentiable}
+    gradients = {
+        name: np.zeros(value.shape) if value.gradient is None else value.gradient.copy()
+        for name, value in values.items()
+    }
+
+    def cost() -> float:
+        graph.forward()
+        return float(np.sum(output.data))
+
+    worst = {}
+    for name, value in values.items():
+        flat = value.data.reshape(-1)
+        errors = [0.0]
+        for index in np.unique(np.linspace(0, flat.size - 1, min(most, flat.size)).astype(int)):
+            kept = flat[index]
+            difference = 0.0
+            for steps, weight in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
+                flat[index] = kept + steps * STEP
+                difference += weight * cost() / (12 * STEP)
+            flat[index] = kept
+            errors.append(_relative(gradients[name].reshape(-1)[index], difference))
+        worst[name] = max(errors)
+    rng = np.random.default_rng(0)
+    directions = {name: rng.standard_normal(value.shape) for name, value in values.items()}
+    graph.forward()
+    tangents = graph.tangent(directions)
+    along = np.sum(tangents[0] if isinstance(tangents, tuple) else tangents)
+    slope = sum(np.sum(gradients[name] * directions[name]) for name in values)
+    worst["tangent"] = _relative(float(along), float(slope))
+    return worst
+
+
+def _relative(a: float, b: float) -> float:
+    return abs(a - b) / max(abs(a), abs(b), FLOOR)

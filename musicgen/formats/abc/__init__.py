@@ -1,0 +1,82 @@
+"""ABC notation, the text format of traditional tunes, after the ABC standard 2.1 [1]_.
+
+A file holds tunes; `read` gives each as a `~musicgen.music.Tune`, which is its text. `parse` turns
+that text into a `Score`, `perform` a score into notes in exact time, and `print_score` a score into
+clean text that every player reads.
+
+References
+----------
+.. [1] Chris Walshaw, "The ABC Music Standard 2.1", 2011.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from musicgen.files import write_atomically
+from musicgen.formats.abc.parser import parse
+from musicgen.formats.abc.playback import Performance, Played, perform
+from musicgen.formats.abc.printer import print_score
+from musicgen.formats.abc.score import Problem, Score
+from musicgen.formats.abc.tunebook import decode, split
+from musicgen.music import Tune
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "Performance",
+    "Played",
+    "Problem",
+    "Score",
+    "extensions",
+    "kind",
+    "losses",
+    "name",
+    "parse",
+    "perform",
+    "print_score",
+    "read",
+    "sniff",
+    "write",
+]
+
+name = "abc"
+extensions = (".abc",)
+kind = Tune
+losses = [
+    "the text before, between and after the tunes of a file, apart from the fields that hold for them",
+    "the character set and the line ends of the file: UTF-8 and line feeds are written",
+]
+
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:%[^\r\n]*|[A-Za-z]:[^\r\n]*)?[\r\n])*?[ \t]*X:[ \t]*\d")
+
+
+def sniff(head: bytes) -> bool:
+    r"""Whether a file that starts with `head` is ABC: fields and comments up to an ``X:`` line.
+
+    Examples
+    --------
+    >>> sniff(b"%abc-2.1\nX:1\nT:Air\n"), sniff(b"MThd")
+    (True, False)
+    """
+    return b"\0" not in head and _HEAD.match(head) is not None
+
+
+def read(path: Path) -> list[Tune]:
+    """Read every tune of a file.
+
+    Raises
+    ------
+    FormatError
+        When the file is binary or holds no tune.
+    OSError
+        When it cannot be read.
+    """
+    return split(decode(path.read_bytes(), path), path)
+
+
+def write(tune: Tune, path: Path) -> None:
+    """Write one tune as it stands, replacing the file in one step."""
+    write_atomically(path, f"{tune.text}\n".encode())

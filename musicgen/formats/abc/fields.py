@@ -1,0 +1,218 @@
+"""The values of the fields that change how notes sound: ``K:``, ``M:``, ``L:`` and ``Q:``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+__all__ = ["Key", "Meter", "default_length", "parse_key", "parse_length", "parse_meter", "parse_tempo"]
+
+LETTERS = "FCGDAEB"
+"""Letters in the order in which sharps enter a key signature."""
+
+MODES = {
+    "maj": ("major", 0),
+    "ion": ("ionian", 0),
+    "m": ("minor", -3),
+    "min": ("minor", -3),
+    "aeo": ("aeolian", -3),
+    "mix": ("mixolydian", -1),
+    "dor": ("dorian", -2),
+    "phr": ("phrygian", -4),
+    "lyd": ("lydian", 1),
+    "loc": ("locrian", -5),
+}
+"""First letters of a mode → its name, and how many fifths its signature lies from major's."""
+
+ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+
+_TONIC = re.compile(r"([A-G])([#b♯♭]?)")
+_MODE = re.compile(r"[ \t]*([A-Za-z]+)")
+_ALTERATION = re.compile(r"(\^\^?|__?|=)([A-Ga-g])(?![A-Za-z])")
+_NOT_A_MODE = ("exp", "treble", "bass", "alto", "tenor", "perc", "none", "clef")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key signature.
+
+    Attributes
+    ----------
+    fifths
+        Sharps (positive) or flats (negative).
+    mode
+        ``"major"``, ``"minor"``, ``"dorian"``, …
+    alterations
+        Accidental of each letter that the signature alters, in semitones; a letter that the
+        field names explicitly may be 0.
+    text
+        The field's value in its usual spelling.
+    """
+
+    fifths: int
+    mode: str
+    alterations: dict[str, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A time signature."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether beats divide into three, which sets the default of some tuplets."""
+        return self.numerator in (6, 9, 12)
+
+    @property
+    def bar(self) -> Fraction:
+        """Length of a bar in whole notes."""
+        return Fraction(self.numerator, self.denominator)
+
+
+def _signature(fifths: int) -> dict[str, int]:
+    sharps = {letter: 1 for letter in LETTERS[: max(fifths, 0)]}
+    return sharps | {letter: -1 for letter in LETTERS[::-1][: max(-fifths, 0)]}
+
+
+def parse_key(value: str) -> Key:
+    """Read the value of ``K:``; clefs and the like are passed over.
+
+    Raises
+    ------
+    ValueError
+        When it is no key; the text says why.
+
+    Examples
+    --------
+    >>> parse_key("D").alterations
+    {'F': 1, 'C': 1}
+    >>> key = parse_key("A Dorian")
+    >>> key.fifths, key.mode, key.text
+    (1, 'dorian', 'Ador')
+    >>> parse_key("G ^f _b").alterations
+    {'F': 1, 'B': -1}
+    """
+    value = value.strip()
+    explicit = {letter.upper(): ACCIDENTALS[sign] for sign, letter in _ALTERATION.findall(value)}
+    signs = "".join(f" {sign}{letter.lower()}" for sign, letter in _ALTERATION.findall(value))
+    if value[:2] in ("HP", "Hp"):
+        return Key(2, "mixolydian", _signature(2), value[:2])
+    tonic = _TONIC.match(value)
+    if tonic is None:
+        if value.lower().startswith(("none", "clef", "treble", "bass", "alto", "tenor")):
+            return Key(0, "major", explicit, "none" + signs)
+        raise ValueError(f"{value!r} is not a key")
+    letter, sign = tonic[1], {"♯": "#", "♭": "b"}.get(tonic[2], tonic[2])
+    rest, mode, shift, short = value[tonic.end() :], "major", 0, ""
+    word = _MODE.match(rest)
+    if word is not None and not rest.strip().lower().startswith(_NOT_A_MODE):
+        name = word[1]
+        known = MODES.get(name[:3].lower() if name not in ("m", "M") else {"m": "m", "M": "maj"}[name])
+        if known is not None:
+            (mode, shift), short = known, "" if name in ("m", "M") else name[:3].lower()
+            short = {"minor": "m", "major": ""}.get(mode, short)
+        elif rest[0] not in " \t":
+            raise ValueError(f"{name!r} is not a mode")
+    fifths = LETTERS.index(letter) - 1 + {"#": 7, "b": -7, "": 0}[sign] + shift
+    if not -7 <= fifths <= 7:
+        raise ValueError(f"{letter}{sign}{short} has more than seven sharps or flats")
+    if re.match(r"[ \t]*exp", rest):
+        return Key(0, "major", explicit, f"{letter}{sign} exp{signs}")
+    return Key(fifths, mode, _signature(fifths) | explicit, f"{letter}{sign}{short}{signs}")
+
+
+def parse_meter(value: str) -> Meter | None:
+    """Read the value of ``M:``; None for ``none``.
+
+    Raises
+    ------
+    ValueError
+        When it is no metre.
+
+    Examples
+    --------
+    >>> parse_meter("C|"), parse_meter("(2+3)/8"), parse_meter("none")
+    (Meter(numerator=2, denominator=2), Meter(numerator=5, denominator=8), None)
+    """
+    value = value.strip()
+    if value.lower() in ("none", ""):
+        return None
+    if value in ("C", "c", "C|", "c|"):
+        return Meter(4, 4) if len(value) == 1 else Meter(2, 2)
+    match = re.fullmatch(r"\(?[ ]*(\d{1,2}(?:[ ]*\+[ ]*\d{1,2}){0,9})[ ]*\)?[ ]*/[ ]*(\d{1,2})", value)
+    if match is not None:
+        numerator, denominator = sum(map(int, match[1].split("+"))), int(match[2])
+        if numerator and denominator in (1, 2, 4, 8, 16, 32, 64):
+            return Meter(numerator, denominator)
+    raise ValueError(f"{value!r} is not a metre")
+
+
+def parse_length(value: str) -> Fraction:
+    """Read the value of ``L:``: the unit note length, as a part of a whole note.
+
+    Raises
+    ------
+    ValueError
+        When it is not one over a power of two.
+    """
+    match = re.fullmatch(r"1[ ]*/[ ]*(\d{1,3})", value.strip())
+    if match is not None and int(match[1]) in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        return Fraction(1, int(match[1]))
+    if value.strip() == "1":
+        return Fraction(1)
+    raise ValueError(f"{value!r} is not a unit note length")
+
+
+def default_length(meter: Meter | None) -> Fraction:
+    """Return the unit note length where no ``L:`` is given: it follows from the metre."""
+    return Fraction(1, 16) if meter is not None and meter.bar < Fraction(3, 4) else Fraction(1, 8)
+
+
+def parse_tempo(value: str, unit: Fraction) -> float | None:
+    """Read the value of ``Q:``.
+
+    Parameters
+    ----------
+    value
+        ``"1/4=100"``, ``"3/8=60"``, ``'"Allegro" 1/4=120'``, or the old ``"120"``.
+    unit
+        The unit note length, which the old form counts.
+
+    Returns
+    -------
+    float or None
+        Quarter notes a minute; None where the field holds words only.
+
+    Raises
+    ------
+    ValueError
+        When it is no tempo.
+
+    Examples
+    --------
+    >>> parse_tempo("3/8=60", Fraction(1, 8)), parse_tempo("120", Fraction(1, 8))
+    (90.0, 60.0)
+    """
+    text = re.sub(r'"[^"]*"', "", value).strip()
+    if not text and value.strip():
+        return None
+    match = re.fullmatch(
+        r"(?:((?:\d{1,3}[ ]*/[ ]*\d{1,3}[ ]*)+)=)?[ ]*(\d{1,4}(?:\.\d{1,3})?)", text
+    )
+    if match is None or float(match[2]) <= 0:
+        raise ValueError(f"{value!r} is not a tempo")
+    if match[1] is None:
+        return float(match[2] ) * float(unit) * 4
+    try:
+        beat = sum((Fraction(part.replace(" ", "")) for part in
+                    re.findall(r"\d+[ ]*/[ ]*\d+", match[1])), Fraction(0))
+    except ZeroDivisionError:
+        beat = Fraction(0)
+    if not beat:
+        raise ValueError(f"{value!r} is not a tempo")
+    return float(match[2]) * float(beat) * 4

@@ -1,0 +1,189 @@
+"""A score → clean ABC text that every player reads."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from musicgen.formats.abc.fields import parse_key, parse_meter
+from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Score, Sound
+from musicgen.formats.abc.spelling import length_text, note_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["print_score"]
+
+HEADER_ORDER = "XTCORABDFGHNSZ"
+"""Information comes in this order, what sounds after it, and the key last."""
+
+LETTERS_BEFORE_NOTE = ".~HLMPTuvkJR"
+NAMES = {
+    ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
+    "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
+}  # fmt: skip
+
+_CHORD_SYMBOL = re.compile(
+    r"[A-G][#b]?(?:m|min|maj|M|dim|aug|sus|\+|o)?(?:2|4|5|6|7|9|11|13)?(?:/[A-G][#b]?)?"
+)
+_PLACED = re.compile(r"[\^_<>@]")
+_DIRECTIVE = re.compile(r"MIDI[ \t]+program[ \t]+(?:\d{1,2}[ \t]+)?\d{1,3}\Z")
+_SHIFT = re.compile(r"\b(?:octave|transpose)=-?\d{1,2}(?!\d)")
+
+
+def print_score(score: Score) -> str:
+    r"""Write a score as ABC text, without a line end after the last line.
+
+    The text parses to a score that plays and prints the same. Comments and directives of layout
+    are left out.
+
+    Examples
+    --------
+    >>> from musicgen.formats.abc import parse
+    >>> from musicgen.music import Tune
+    >>> print(print_score(parse(Tune('X:1\nM:6/8\nK:D major\nv(dB) "0"e2>f :[|]|]'))))
+    X:1
+    M:6/8
+    K:D
+    |:(vdB) "^0"e3f/ :|
+    """
+    body = "".join(_body(score.body))
+    return "\n".join([*_header(score), body]).rstrip()
+
+
+def _header(score: Score) -> Iterator[str]:
+    number = re.match(r"\d{1,9}", score.first("X"))
+    yield f"X:{number[0] if number else 1}"
+    entries = [entry for entry in score.header if entry.key in HEADER_ORDER[1:]]
+    entries.sort(key=lambda entry: HEADER_ORDER.index(entry.key))
+    meter = parse_meter(score.first("M")) if score.first("M") else None
+    for entry in entries:
+        yield f"{entry.key}:{_remark(entry, meter)}"
+    last = {entry.key: entry for entry in score.header}
+    for key in "MLQ":
+        if key in last:
+            yield f"{key}:{last[key].value}"
+    for entry in score.header:
+        if entry.key == "V" and entry.value or entry.key == "%%" and _DIRECTIVE.match(entry.value):
+            yield f"{entry.key}{entry.value}" if entry.key == "%%" else f"V:{entry.value}"
+    yield f"K:{_key(last['K'].value)}"
+
+
+def _remark(entry: Field, meter: object) -> str:
+    # A player that swings hornpipes refuses the word where the metre is not of quarters.
+    if entry.key == "R" and entry.value.lower().startswith("hornpipe"):
+        return entry.value if str(meter) in ("2/4", "4/4") else f"a {entry.value}"
+    return entry.value
+
+
+def _key(value: str) -> str:
+    return " ".join([parse_key(value).text, *_SHIFT.findall(value)])
+
+
+def _body(body: list[Element]) -> Iterator[str]:
+    """Give the text of each element; no line is empty or starts with a space."""
+    starts_line, factor = True, Fraction(1)
+    for element in body:
+        match element:
+            case Break(kind=" "):
+                text = "" if starts_line else " "
+            case Break(kind=kind):
+                text = "" if starts_line else f"{kind}\n".replace("\n\n", "\n")
+            case Field():
+                text = _field(element)
+                if text and not element.inline:
+                    text = f"{text}\n" if starts_line else f"\n{text}\n"
+            case Bar():
+                text = _bar(element)
+            case Overlay():
+                text = "&"
+            case Sound():
+                text = _sound(element, factor)
+                factor = 1 / _factor(-element.broken)
+        if text:
+            yield text
+            starts_line = text.endswith("\n")
+
+
+def _field(entry: Field) -> str:
+    value = entry.value
+    if entry.key == "K":
+        value = _key(value)
+    elif entry.key == "%%":
+        return f"%%{value}" if _DIRECTIVE.match(value) else ""
+    elif entry.key == "P" and not re.fullmatch(r"[A-Z]", value) or not value:
+        return ""
+    # Players know no other field within the music.
+    if entry.key not in ("KMLQVP" if entry.inline else "KMLQVPTw"):
+        return ""
+    return f"[{entry.key}:{value}]" if entry.inline else f"{entry.key}:{value}"
+
+
+def _bar(bar: Bar) -> str:
+    signs = "".join(f"!{NAMES.get(sign, sign)}!" for sign in bar.decorations)
+    return "".join(map(_quote, bar.quotes)) + signs + bar.kind + bar.ending
+
+
+def _quote(text: str) -> str:
+    text = text.replace("%", "")
+    plain = _CHORD_SYMBOL.fullmatch(text) or _PLACED.match(text)
+    return f'"{text}"' if plain else f'"^{text}"'
+
+
+def _factor(broken: int) -> Fraction:
+    """By what the sign of a broken rhythm multiplies the length before it."""
+    short = Fraction(1, 2 ** abs(broken))
+    return Fraction(1) if not broken else 2 - short if broken > 0 else short
+
+
+def _sound(sound: Sound, before: Fraction) -> str:
+    """Write a sound; `before` is what the broken rhythm before it made of its length."""
+    factor = before * _factor(sound.broken)
+    text = "".join(map(_quote, sound.quotes)) + _tuplet(sound) + "(" * sound.opens
+    if sound.grace:
+        notes = "".join(note_text(note, note.length) for note in sound.grace)
+        text += "{" + "/" * sound.slashed + notes + "}"
+    text += "".join(_decoration(sign, sound) for sign in sound.decorations)
+    if sound.rest:
+        text += sound.rest + length_text(sound.length / factor)
+    elif len(sound.notes) == 1:
+        note = sound.notes[0]
+        text += note_text(note, note.length / factor) + "-" * note.tied
+    else:
+        text += _chord(sound.notes, factor)
+    sign = ">" if sound.broken > 0 else "<"
+    return text + sign * abs(sound.broken) + ")" * sound.closes
+
+
+def _tuplet(sound: Sound) -> str:
+    if sound.tuplet is None:
+        return ""
+    p, q, r = sound.tuplet
+    if r == p:
+        return f"({p}:{q}" if q else f"({p}"
+    return f"({p}:{q or ''}:{r}"
+
+
+def _decoration(sign: str, sound: Sound) -> str:
+    name = NAMES.get(sign, sign)
+    # A tied note cannot be short, and players know no trill on a chord.
+    if name == "staccato" and any(note.tied for note in sound.notes):
+        return ""
+    if name in ("trill", "roll", "R") and len(sound.notes) > 1:
+        return ""
+    if sign in LETTERS_BEFORE_NOTE and sound.notes:
+        return sign
+    return f"!{name}!"
+
+
+def _chord(notes: tuple[Note, ...], factor: Fraction) -> str:
+    tied = all(note.tied for note in notes)
+    same = all(note.length == notes[0].length for note in notes)
+    inner = (
+        note_text(note, Fraction(1) if same else note.length / factor)
+        + "-" * (note.tied and not tied)
+        for note in notes
+    )
+    outer = length_text(notes[0].length / factor) if same else ""
+    return f"[{''.join(inner)}]{outer}{'-' * tied}"

@@ -1,0 +1,52 @@
+"""Limits on gradients, applied before the optimiser sees them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from musicgen.optim.base import Array
+
+__all__ = ["clip_global_norm"]
+
+
+def clip_global_norm(gradients: Iterable[Array], limit: float) -> float:
+    """Scale all gradients by one factor so that their common norm is at most `limit`.
+
+    ``∇ ← ∇ · limit / ‖∇‖`` when ``‖∇‖ > limit``, in place.
+
+    Parameters
+    ----------
+    gradients
+        The arrays.
+    limit
+        Highest Euclidean norm of all elements together.
+
+    Returns
+    -------
+    float
+        The norm before.
+
+    References
+    ----------
+    Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013.
+
+    Examples
+    --------
+    >>> g = np.array([3.0, 4.0])
+    >>> clip_global_norm([g], 1.0)
+    5.0
+    >>> g
+    array([0.6, 0.8])
+    """
+    arrays = list(gradients)
+    norm = math.sqrt(sum(float(np.vdot(array, array)) for array in arrays))
+    if norm > limit:
+        for array in arrays:
+            np.multiply(array, limit / norm, out=array)
+    return norm

@@ -1,0 +1,113 @@
+"""Pictures: learning curves and piano rolls. The only module that imports matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from musicgen.errors import FormatError
+from musicgen.files import write_atomically
+from musicgen.music import Music
+
+__all__ = ["learning_curve", "piano_roll"]
+
+NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+def learning_curve(history: Sequence[dict[str, Any]], path: Path, title: str = "") -> None:
+    """Draw the costs of a training run.
+
+    Parameters
+    ----------
+    history
+        Entries with ``symbols``, ``loss``, ``validation`` and ``best``, costs in bits a symbol.
+    path
+        File to write; its ending says whether PNG or SVG.
+    title
+        Text above the picture.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    seen = [entry["symbols"] / 1e6 for entry in history]
+    axes.plot(seen, [entry["loss"] for entry in history], "o-", ms=3, label="training")
+    axes.plot(seen, [entry["validation"] for entry in history], "o-", ms=3, label="validation")
+    kept = [entry for entry in history if entry["best"]]
+    if kept:
+        best = kept[-1]
+        axes.plot(best["symbols"] / 1e6, best["validation"], "k*", ms=10, zorder=3)
+        axes.annotate(
+            f"{best['validation']:.3f}", (best["symbols"] / 1e6, best["validation"]),
+            xytext=(0, 10), textcoords="offset points", ha="center",
+        )  # fmt: skip
+    axes.set(xlabel="million symbols seen", ylabel="bits a symbol", title=title)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, path)
+
+
+def piano_roll(music: Music, path: Path, title: str = "") -> None:
+    """Draw the notes over time, a colour a track, with bar lines.
+
+    Parameters
+    ----------
+    music
+        What to draw.
+    path
+        File to write; its ending says whether PNG or SVG.
+    title
+        Text above the picture; the music's own title by default.
+    """
+    bars = _bar_lines(music)
+    figure = Figure(figsize=(min(3 + 0.45 * len(bars), 14), 3.6), layout="constrained")
+    axes = figure.subplots()
+    quarter = music.resolution
+    for bar in bars:
+        axes.axvline(bar / quarter, color="0.8", lw=0.8, zorder=0)
+    for number, track in enumerate(music.tracks):
+        if track.notes:
+            axes.broken_barh([(0, 0)], (0, 0), color=f"C{number}", label=track.name or None)
+        for note in track.notes:
+            axes.broken_barh(
+                [(note.time / quarter, note.duration / quarter)], (note.pitch - 0.45, 0.9),
+                color=f"C{number}", alpha=0.4 + 0.6 * note.velocity / 127, edgecolor="white", lw=0.4,
+            )  # fmt: skip
+    pitches = [note.pitch for track in music.tracks for note in track.notes] or [60]
+    axes.set(
+        xlim=(0, max(music.end / quarter, 1)),
+        ylim=(min(pitches) - 1.5, max(pitches) + 1.5),
+        xlabel="quarter notes",
+        title=title or music.title,
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
+    axes.yaxis.set_major_formatter(lambda pitch, _: f"{NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}")
+    if sum(bool(track.notes) for track in music.tracks) > 1:
+        axes.legend(loc="upper right", fontsize="small")
+    _save(figure, path)
+
+
+def _bar_lines(music: Music) -> list[int]:
+    """Return the ticks at which bars start, as far as the metre tells."""
+    lines: list[int] = []
+    changes = music.time_signatures
+    for change, until in zip(
+        changes, [*(later.time for later in changes[1:]), music.end + 1], strict=True
+    ):
+        bar = music.resolution * 4 * change.numerator // change.denominator
+        lines += range(change.time, until, max(bar, 1))
+    return lines
+
+
+def _save(figure: Figure, path: Path) -> None:
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("png", "svg"):
+        raise FormatError(f"cannot draw {path.name}; expected a name that ends in .png or .svg")
+    stream = io.BytesIO()
+    # Without the date and the program's version equal pictures are equal files.
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(stream, format=kind, dpi=110, metadata=metadata)
+    write_atomically(path, stream.getvalue())

@@ -1,0 +1,190 @@
+"""A folder of files as pieces to learn from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from musicgen.errors import CorpusError, FormatError, FormatWarning
+from musicgen.formats import Format, detect, get
+from musicgen.music import Piece, Tune
+
+__all__ = ["Corpus", "read_corpus", "split"]
+
+P = TypeVar("P")
+
+# Fields of an ABC tune that change its notes; the others only tell about it.
+_INFORMATION = re.compile(r"[A-JN-OQ-Za-z]:")
+
+
+@dataclass(slots=True)
+class Corpus:
+    """The pieces of a folder.
+
+    Attributes
+    ----------
+    pieces
+        All of one kind, in the order of their files' names.
+    format
+        The format that they were read in.
+    files
+        Number of files that they came from.
+    left_out
+        Files that were not read, or in part, each with the reason.
+    duplicates
+        Pieces left out because the same music was there already.
+    """
+
+    pieces: list[Any]
+    format: Format
+    files: int
+    left_out: list[tuple[Path, str]]
+    duplicates: int
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all pieces, as hexadecimal text."""
+        digest = hashlib.sha256()
+        for piece in self.pieces:
+            digest.update(hashlib.sha256(repr(_content(piece)).encode()).digest())
+        return digest.hexdigest()
+
+
+def read_corpus(
+    path: Path, format: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> Corpus:
+    """Read every file of a folder and of the folders in it, or one file.
+
+    The format that most files have wins. Files of another one, files that cannot be read and
+    repeated pieces are left out and reported; hidden files are passed over.
+
+    Parameters
+    ----------
+    path
+        A folder, or a file.
+    format
+        Name of a format, instead of the one found.
+    progress
+        Called with the number of files read and to read.
+
+    Raises
+    ------
+    CorpusError
+        When there is nothing to read.
+    OSError
+        When the folder cannot be listed.
+    """
+    if not path.exists():
+        raise CorpusError(f"{path} does not exist; expected a folder of music files")
+    files = _files(path) if path.is_dir() else [path]
+    if not files:
+        raise CorpusError(f"{path} is empty; expected music files in it")
+    left_out: list[tuple[Path, str]] = []
+    found: dict[str, list[Path]] = {}
+    wanted = get(format) if format else None
+    for file in files:
+        try:
+            its = wanted or detect(file)
+        except OSError as error:
+            left_out.append((file, error.strerror or str(error)))
+            continue
+        if its is not None:
+            found.setdefault(its.name, []).append(file)
+        else:
+            left_out.append((file, "not a music file of a known format"))
+    if not found:
+        raise CorpusError(f"{path} holds no music file ({_count(files, 'file')}, none readable)")
+    winner = max(found, key=lambda name: len(found[name]))
+    for name, others in found.items():
+        if name != winner:
+            reason = f"{name} file among {winner} files; train on those with --format {name}"
+            left_out += [(file, reason) for file in others]
+    pieces: list[Any] = []
+    read = 0
+    for number, file in enumerate(found[winner], 1):
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", FormatWarning)
+                pieces += get(winner).read(file)
+            read += 1
+            left_out += [(file, str(warning.message)) for warning in caught]
+        except FormatError as error:
+            left_out.append((file, str(error)))
+        except OSError as error:
+            left_out.append((file, error.strerror or str(error)))
+        if progress:
+            progress(number, len(found[winner]))
+    different = list({repr(_content(piece)): piece for piece in reversed(pieces)}.values())[::-1]
+    if not different:
+        reason = next(reason for file, reason in left_out if file in found[winner])
+        raise CorpusError(f"{path} holds no readable {winner} file; the first says: {reason}")
+    return Corpus(different, get(winner), read, left_out, len(pieces) - len(different))
+
+
+def split(
+    pieces: Sequence[P], fraction: float, rng: np.random.Generator
+) -> tuple[list[P], list[P]]:
+    """Set a share of the pieces aside for validation.
+
+    Parameters
+    ----------
+    pieces
+        At least two.
+    fraction
+        Share to set aside; at least one piece is, and at least one stays.
+    rng
+        Source of the choice.
+
+    Returns
+    -------
+    tuple of list
+        Training pieces and validation pieces, each in their former order.
+
+    Raises
+    ------
+    CorpusError
+        When there are less than two pieces, or the share is not between 0 and 1.
+    """
+    if not 0 < fraction < 1:
+        raise CorpusError(f"the share for validation is {fraction}; expected between 0 and 1")
+    if len(pieces) < 2:
+        raise CorpusError(
+            f"{_count(pieces, 'piece')} cannot be split into training and validation; expected 2"
+        )
+    count = min(max(1, round(fraction * len(pieces))), len(pieces) - 1)
+    aside = set(rng.permutation(len(pieces))[:count].tolist())
+    return (
+        [piece for i, piece in enumerate(pieces) if i not in aside],
+        [piece for i, piece in enumerate(pieces) if i in aside],
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def _content(piece: Piece) -> object:
+    """Return what makes a piece the same music as another: for a tune, all but its names."""
+    if not isinstance(piece, Tune):
+        return piece
+    lines = (line.strip() for line in piece.text.splitlines())
+    return [line for line in lines if not _INFORMATION.match(line)]
+
+
+def _count(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}" + ("" if len(things) == 1 else "s")
