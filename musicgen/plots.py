@@ -84,7 +84,9 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
         title=title or music.title,
     )
     axes.yaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-    axes.yaxis.set_major_formatter(lambda pitch, _: f"{NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}")
+    axes.yaxis.set_major_formatter(
+        lambda pitch, _: f"{NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
+    )
     if sum(bool(track.notes) for track in music.tracks) > 1:
         axes.legend(loc="upper right", fontsize="small")
     _save(figure, path)

@@ -112,7 +112,7 @@ class Network:
         for name, shape in _shapes(architecture).items():
             kind = name.rpartition(".")[2]
             if name == "embedding.W":
-                weights[name] = (0.1 * rng.standard_normal(shape)).astype(dtype)
+                weights[name] = rng.standard_normal(shape).astype(dtype)
             elif kind == "W_h":
                 blocks = [orthogonal(rng, (H, H), dtype) for _ in range(shape[1] // H)]
                 weights[name] = np.concatenate(blocks, axis=1)

@@ -74,7 +74,11 @@ class Adam(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        m, v, step = self.slot("m", name, value), self.slot("v", name, value), self.scratch(0, value)
+        m, v, step = (
+            self.slot("m", name, value),
+            self.slot("v", name, value),
+            self.scratch(0, value),
+        )
         np.multiply(m, self.beta1, out=m)
         np.multiply(gradient, 1 - self.beta1, out=step)
         np.add(m, step, out=m)

@@ -89,7 +89,9 @@ def generate(
         normaliser = np.logaddexp.reduce(z)
         allowed = z.copy()
         allowed[forbidden] = -math.inf
-        symbol = draw(probabilities(allowed, temperature=temperature, top_k=top_k, top_p=top_p), rng)
+        symbol = draw(
+            probabilities(allowed, temperature=temperature, top_k=top_k, top_p=top_p), rng
+        )
         log_likelihood += float(z[symbol] - normaliser)
         if symbol == end:
             return Sequence(symbols, log_likelihood, drawn, ended=True)

@@ -19,7 +19,7 @@ from musicgen.training.batches import Batch, batches
 __all__ = ["LEARNING_RATES", "Progress", "evaluate", "train"]
 
 # Found on a thousand tunes with the default network.
-LEARNING_RATES = {"adam": 3e-3, "rmsprop": 2e-3, "sgd": 0.5}
+LEARNING_RATES = {"adam": 5e-3, "rmsprop": 2e-3, "sgd": 0.5}
 
 # A long epoch is cut by validations after this many batches.
 VALIDATION_INTERVAL = 500
@@ -106,7 +106,7 @@ def train(
     batch_size: int = 50,
     seq_length: int = 50,
     dropout: float = 0.0,
-    grad_clip: float = 5.0,
+    grad_clip: float = 1.0,
     epochs: int | None = None,
     minutes: float | None = None,
     patience: int = 10,
@@ -174,9 +174,11 @@ def train(
         for position, batch in enumerate(layout):
             shares = [(time.perf_counter() - start) / 60 / minutes] if minutes else []
             shares += [(epoch - 1 + position / len(layout)) / epochs] if epochs else []
-            rate = eta * cosine(max(shares))
+            done = max(shares)
+            rate = eta * cosine(done)
             predicted = int(batch.weights.sum())
-            cost = _run(unrolled, batch, batch.weights / predicted)
+            # A batch counts by the symbols in it: near the end of an epoch few rows are left.
+            cost = _run(unrolled, batch, batch.weights / (B * T))
             if not math.isfinite(cost):
                 raise ModelError(
                     f"the cost became {cost} after {count} batches; "
@@ -187,8 +189,8 @@ def train(
             optimiser.update(values, gradients, rate)
             count += 1
             symbols += predicted
-            loss = SMOOTHING * loss + (1 - SMOOTHING) * cost / math.log(2)
-            weight = SMOOTHING * weight + (1 - SMOOTHING)
+            loss = SMOOTHING * loss + cost * B * T / math.log(2)
+            weight = SMOOTHING * weight + predicted
             seconds = time.perf_counter() - start
             ended = (
                 stop()
@@ -202,9 +204,8 @@ def train(
                 lowest = min(judged, lowest)
                 misses = 0 if best else misses + 1
                 ended = ended or misses >= patience
-            done = 1.0 if ended else max(shares)
             yield Progress(
-                count, epoch, done, symbols, time.perf_counter() - start,
+                count, epoch, 1.0 if ended else done, symbols, time.perf_counter() - start,
                 loss / weight, judged, bool(best), rate,
             )  # fmt: skip
             if ended:

@@ -114,7 +114,7 @@ def train_on(
     batch_size: int = 32,
     seq_length: int = 64,
     dropout: float = 0.2,
-    grad_clip: float = 5.0,
+    grad_clip: float = 1.0,
     epochs: int | None = None,
     minutes: float | None = None,
     val_fraction: float = 0.1,

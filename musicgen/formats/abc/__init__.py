@@ -50,7 +50,9 @@ losses = [
     "the character set and the line ends of the file: UTF-8 and line feeds are written",
 ]
 
-_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:%[^\r\n]*|[A-Za-z]:[^\r\n]*)?[\r\n])*?[ \t]*X:[ \t]*\d")
+_HEAD = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:%[^\r\n]*|[A-Za-z]:[^\r\n]*)?[\r\n])*?[ \t]*X:[ \t]*\d"
+)
 
 
 def sniff(head: bytes) -> bool:

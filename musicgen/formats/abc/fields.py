@@ -6,7 +6,15 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Key", "Meter", "default_length", "parse_key", "parse_length", "parse_meter", "parse_tempo"]
+__all__ = [
+    "Key",
+    "Meter",
+    "default_length",
+    "parse_key",
+    "parse_length",
+    "parse_meter",
+    "parse_tempo",
+]
 
 LETTERS = "FCGDAEB"
 """Letters in the order in which sharps enter a key signature."""
@@ -75,8 +83,8 @@ class Meter:
 
 
 def _signature(fifths: int) -> dict[str, int]:
-    sharps = {letter: 1 for letter in LETTERS[: max(fifths, 0)]}
-    return sharps | {letter: -1 for letter in LETTERS[::-1][: max(-fifths, 0)]}
+    sharps = dict.fromkeys(LETTERS[:max(fifths, 0)], 1)
+    return sharps | dict.fromkeys(LETTERS[::-1][:max(-fifths, 0)], -1)
 
 
 def parse_key(value: str) -> Key:
@@ -112,7 +120,9 @@ def parse_key(value: str) -> Key:
     word = _MODE.match(rest)
     if word is not None and not rest.strip().lower().startswith(_NOT_A_MODE):
         name = word[1]
-        known = MODES.get(name[:3].lower() if name not in ("m", "M") else {"m": "m", "M": "maj"}[name])
+        known = MODES.get(
+            name[:3].lower() if name not in ("m", "M") else {"m": "m", "M": "maj"}[name]
+        )
         if known is not None:
             (mode, shift), short = known, "" if name in ("m", "M") else name[:3].lower()
             short = {"minor": "m", "major": ""}.get(mode, short)
@@ -144,7 +154,9 @@ def parse_meter(value: str) -> Meter | None:
         return None
     if value in ("C", "c", "C|", "c|"):
         return Meter(4, 4) if len(value) == 1 else Meter(2, 2)
-    match = re.fullmatch(r"\(?[ ]*(\d{1,2}(?:[ ]*\+[ ]*\d{1,2}){0,9})[ ]*\)?[ ]*/[ ]*(\d{1,2})", value)
+    match = re.fullmatch(
+        r"\(?[ ]*(\d{1,2}(?:[ ]*\+[ ]*\d{1,2}){0,9})[ ]*\)?[ ]*/[ ]*(\d{1,2})", value
+    )
     if match is not None:
         numerator, denominator = sum(map(int, match[1].split("+"))), int(match[2])
         if numerator and denominator in (1, 2, 4, 8, 16, 32, 64):
@@ -207,10 +219,12 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
     if match is None or float(match[2]) <= 0:
         raise ValueError(f"{value!r} is not a tempo")
     if match[1] is None:
-        return float(match[2] ) * float(unit) * 4
+        return float(match[2]) * float(unit) * 4
     try:
-        beat = sum((Fraction(part.replace(" ", "")) for part in
-                    re.findall(r"\d+[ ]*/[ ]*\d+", match[1])), Fraction(0))
+        beat = sum(
+            (Fraction(part.replace(" ", "")) for part in re.findall(r"\d+[ ]*/[ ]*\d+", match[1])),
+            Fraction(0),
+        )
     except ZeroDivisionError:
         beat = Fraction(0)
     if not beat:

@@ -169,7 +169,9 @@ class _Reader:
             for pitch, note in zip(written, sound.notes, strict=True)
             if note.tied
         }
-        self._ties = {pitch: (sound, at) for at, pitch in enumerate(written) if sound.notes[at].tied}
+        self._ties = {
+            pitch: (sound, at) for at, pitch in enumerate(written) if sound.notes[at].tied
+        }
 
     def _pitch(self, note: Note, sound: Sound) -> int:
         tied = self._tied.get((note.letter, note.octave))

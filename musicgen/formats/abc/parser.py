@@ -72,9 +72,7 @@ def parse(tune: Tune, *, strict: bool = False) -> Score:
     return score
 
 
-def _header(
-    lines: list[tuple[int, str]], score: Score, report: Reporter
-) -> list[tuple[int, str]]:
+def _header(lines: list[tuple[int, str]], score: Score, report: Reporter) -> list[tuple[int, str]]:
     """Fill the header; return the lines of the body."""
     for at, (number, line) in enumerate(lines):
         directive = _DIRECTIVE.match(line)

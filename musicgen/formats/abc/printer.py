@@ -18,7 +18,7 @@ __all__ = ["print_score"]
 HEADER_ORDER = "XTCORABDFGHNSZ"
 """Information comes in this order, what sounds after it, and the key last."""
 
-LETTERS_BEFORE_NOTE = ".~HLMPTuvkJR"
+LETTERS_BEFORE_NOTE = ".~HLMPTuvR"
 NAMES = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
     "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
@@ -27,6 +27,7 @@ NAMES = {
 _CHORD_SYMBOL = re.compile(
     r"[A-G][#b]?(?:m|min|maj|M|dim|aug|sus|\+|o)?(?:2|4|5|6|7|9|11|13)?(?:/[A-G][#b]?)?"
 )
+_LETTER = re.compile(r"[~.H-Wh-w]")
 _PLACED = re.compile(r"[\^_<>@]")
 _DIRECTIVE = re.compile(r"MIDI[ \t]+program[ \t]+(?:\d{1,2}[ \t]+)?\d{1,3}\Z")
 _SHIFT = re.compile(r"\b(?:octave|transpose)=-?\d{1,2}(?!\d)")
@@ -48,7 +49,7 @@ def print_score(score: Score) -> str:
     K:D
     |:(vdB) "^0"e3f/ :|
     """
-    body = "".join(_body(score.body))
+    body = re.sub(r" +(?=[ \n\\])", "", "".join(_body(score.body)))
     return "\n".join([*_header(score), body]).rstrip()
 
 
@@ -65,7 +66,7 @@ def _header(score: Score) -> Iterator[str]:
         if key in last:
             yield f"{key}:{last[key].value}"
     for entry in score.header:
-        if entry.key == "V" and entry.value or entry.key == "%%" and _DIRECTIVE.match(entry.value):
+        if (entry.key == "V" and entry.value) or (entry.key == "%%" and _DIRECTIVE.match(entry.value)):
             yield f"{entry.key}{entry.value}" if entry.key == "%%" else f"V:{entry.value}"
     yield f"K:{_key(last['K'].value)}"
 
@@ -100,7 +101,7 @@ def _body(body: list[Element]) -> Iterator[str]:
                 text = "&"
             case Sound():
                 text = _sound(element, factor)
-                factor = 1 / _factor(-element.broken)
+                factor = _factor(-element.broken)
         if text:
             yield text
             starts_line = text.endswith("\n")
@@ -112,7 +113,7 @@ def _field(entry: Field) -> str:
         value = _key(value)
     elif entry.key == "%%":
         return f"%%{value}" if _DIRECTIVE.match(value) else ""
-    elif entry.key == "P" and not re.fullmatch(r"[A-Z]", value) or not value:
+    elif (entry.key == "P" and not re.fullmatch(r"[A-Z]", value)) or not value:
         return ""
     # Players know no other field within the music.
     if entry.key not in ("KMLQVP" if entry.inline else "KMLQVPTw"):
@@ -144,7 +145,9 @@ def _sound(sound: Sound, before: Fraction) -> str:
     if sound.grace:
         notes = "".join(note_text(note, note.length) for note in sound.grace)
         text += "{" + "/" * sound.slashed + notes + "}"
-    text += "".join(_decoration(sign, sound) for sign in sound.decorations)
+    # A letter without set meaning would part the others from their note.
+    for sign in sorted(sound.decorations, key=lambda sign: sign in LETTERS_BEFORE_NOTE):
+        text += _decoration(sign, sound)
     if sound.rest:
         text += sound.rest + length_text(sound.length / factor)
     elif len(sound.notes) == 1:
@@ -172,9 +175,9 @@ def _decoration(sign: str, sound: Sound) -> str:
         return ""
     if name in ("trill", "roll", "R") and len(sound.notes) > 1:
         return ""
-    if sign in LETTERS_BEFORE_NOTE and sound.notes:
-        return sign
-    return f"!{name}!"
+    if sign in NAMES and (sign not in LETTERS_BEFORE_NOTE or not sound.notes):
+        return f"!{name}!"
+    return sign if _LETTER.fullmatch(sign) else f"!{sign}!"
 
 
 def _chord(notes: tuple[Note, ...], factor: Fraction) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from musicgen.formats.abc.score import Bar, Break, Element, Field, Sound
+from musicgen.formats.abc.score import Bar, Element, Field, Sound
 from musicgen.formats.abc.spelling import ending_numbers
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _read_ending(bar: Bar, section: _Section, report: Reporter) -> None:
 
 def _assume_start(section: _Section) -> None:
     start = section.start
-    if start is None or not section.seen_start and not section.needs_start:
+    if start is None or (not section.seen_start and not section.needs_start):
         section.needs_start = True
     else:
         start.kind = "::" if start.ends_repeat else "|:"

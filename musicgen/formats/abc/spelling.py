@@ -8,7 +8,15 @@ from fractions import Fraction
 from musicgen.formats.abc.lexer import PITCH
 from musicgen.formats.abc.score import Note
 
-__all__ = ["bar_kind", "ending_numbers", "grace_notes", "length_text", "note_text", "read_length", "read_note"]
+__all__ = [
+    "bar_kind",
+    "ending_numbers",
+    "grace_notes",
+    "length_text",
+    "note_text",
+    "read_length",
+    "read_note",
+]
 
 MAX_DIGITS = 3
 MAX_SLASHES = 6
@@ -34,7 +42,11 @@ def read_length(text: str) -> Fraction:
     ['1', '3', '1/2', '1/4', '3/2']
     """
     match = _LENGTH.fullmatch(text)
-    if match is None or max(len(match[1]), len(match[3])) > MAX_DIGITS or len(match[2]) > MAX_SLASHES:
+    if (
+        match is None
+        or max(len(match[1]), len(match[3])) > MAX_DIGITS
+        or len(match[2]) > MAX_SLASHES
+    ):
         raise ValueError(f"{text[:20]!r} is not a note length")
     numerator, slashes = int(match[1] or 1), len(match[2])
     denominator = int(match[3]) if match[3] else 2**slashes

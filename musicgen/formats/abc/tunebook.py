@@ -83,7 +83,9 @@ def split(text: str, path: Path | None = None) -> list[Tune]:
             shared[line[0]] = line.rstrip()
     if not tunes:
         raise FormatError(
-            "no tune found", path=path, hint="an ABC tune starts with a line 'X:1' and has a 'K:' line"
+            "no tune found",
+            path=path,
+            hint="an ABC tune starts with a line 'X:1' and has a 'K:' line",
         )
     return tunes
 

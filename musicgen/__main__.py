@@ -1,0 +1,5 @@
+"""``python -m musicgen``."""
+
+from musicgen.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""The bridges between the kinds of piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from musicgen.errors import FormatError
+from musicgen.formats import abc
+from musicgen.music import (
+    Audio,
+    KeySignature,
+    Music,
+    Note,
+    Piece,
+    Tempo,
+    TimeSignature,
+    Track,
+    Tune,
+)
+
+__all__ = ["convert", "tune_to_music"]
+
+RESOLUTION = 480
+TEMPO = 120.0
+VELOCITY = 80
+
+P = TypeVar("P", Tune, Music, Audio)
+
+
+def convert(piece: Piece, kind: type[P]) -> P:
+    """Turn a piece into one of another kind.
+
+    Parameters
+    ----------
+    piece
+        What there is.
+    kind
+        `Tune`, `Music` or `Audio`; the piece itself comes back when it is of that kind.
+
+    Raises
+    ------
+    FormatError
+        When no bridge leads there, or the piece cannot be read.
+
+    Examples
+    --------
+    >>> convert(Tune("X:1\\nL:1/4\\nK:C\\nCE|\\n"), Music).tracks[0].notes
+    [Note(time=0, pitch=60, duration=480, velocity=80), Note(time=480, pitch=64, duration=480, velocity=80)]
+    """
+    if isinstance(piece, kind):
+        return piece
+    bridge = _BRIDGES.get((type(piece), kind))
+    if bridge is None:
+        raise FormatError(
+            f"a piece of kind {type(piece).__name__} cannot be turned into {kind.__name__} yet",
+            hint="this version turns Tune (abc) into Music (midi)",
+        )
+    result: P = bridge(piece)
+    return result
+
+
+def tune_to_music(tune: Tune, *, strict: bool = False) -> Music:
+    """Play an ABC tune: repeats unfolded, one track a voice, 480 ticks a quarter note.
+
+    Onsets and ends are rounded to ticks from exact fractions, so that nothing drifts. Where the
+    tune names no tempo, 120 quarter notes a minute are written.
+
+    Parameters
+    ----------
+    tune
+        The text.
+    strict
+        Refuse what players repair.
+
+    Raises
+    ------
+    FormatError
+        As `musicgen.formats.abc.parse`.
+    """
+    score = abc.parse(tune, strict=strict)
+    played = abc.perform(score)
+    title = score.first("T")
+    tracks = []
+    for voice in played.voices:
+        notes = []
+        for onset, pitch, duration in voice.notes:
+            time = _ticks(onset)
+            notes.append(Note(time, pitch, max(_ticks(onset + duration) - time, 1), VELOCITY))
+        tracks.append(Track(voice.program, name=voice.name or title, notes=notes))
+    tempos = [Tempo(_ticks(time), qpm) for time, qpm in played.tempos]
+    if not tempos or tempos[0].time > 0:
+        tempos.insert(0, Tempo(0, TEMPO))
+    return Music(
+        RESOLUTION,
+        tempos,
+        [
+            TimeSignature(_ticks(time), meter.numerator, meter.denominator)
+            for time, meter in played.meters
+            if meter is not None
+        ],
+        [KeySignature(_ticks(time), key.fifths, key.mode) for time, key in played.keys],
+        tracks,
+        title,
+    )
+
+
+def _ticks(quarters: Fraction) -> int:
+    return round(quarters * RESOLUTION)
+
+
+_BRIDGES: dict[tuple[type[Piece], type[Piece]], Callable[[Any], Any]] = {
+    (Tune, Music): tune_to_music,
+}
