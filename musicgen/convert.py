@@ -26,11 +26,11 @@ RESOLUTION = 480
 TEMPO = 120.0
 VELOCITY = 80
 
-P = TypeVar("P", Tune, Music, Audio)
+P = TypeVar("P", bound=Piece)
 
 
 def convert(piece: Piece, kind: type[P]) -> P:
-    """Turn a piece into one of another kind.
+    r"""Turn a piece into one of another kind.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def convert(piece: Piece, kind: type[P]) -> P:
 
     Examples
     --------
-    >>> convert(Tune("X:1\\nL:1/4\\nK:C\\nCE|\\n"), Music).tracks[0].notes
-    [Note(time=0, pitch=60, duration=480, velocity=80), Note(time=480, pitch=64, duration=480, velocity=80)]
+    >>> convert(Tune("X:1\nL:1/4\nK:C\nCE|\n"), Music).tracks[0].notes[1]
+    Note(time=480, pitch=64, duration=480, velocity=80)
     """
     if isinstance(piece, kind):
         return piece

@@ -74,7 +74,8 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
         for note in track.notes:
             axes.broken_barh(
                 [(note.time / quarter, note.duration / quarter)], (note.pitch - 0.45, 0.9),
-                color=f"C{number}", alpha=0.4 + 0.6 * note.velocity / 127, edgecolor="white", lw=0.4,
+                color=f"C{number}", alpha=0.4 + 0.6 * note.velocity / 127,
+                edgecolor="white", lw=0.4,
             )  # fmt: skip
     pitches = [note.pitch for track in music.tracks for note in track.notes] or [60]
     axes.set(

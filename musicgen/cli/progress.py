@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+import sys
+from typing import NoReturn, Self
 
 from tqdm import tqdm
 
@@ -23,7 +24,7 @@ class TrainingBar:
     def __init__(self) -> None:
         self.training = False
         self._validation = ""
-        self._bar: tqdm[None] = tqdm(
+        self._bar: tqdm[NoReturn] = tqdm(
             total=1.0, disable=None, leave=False, dynamic_ncols=True,
             bar_format="{percentage:3.0f}% |{bar}| {elapsed} < {remaining}{postfix}",
         )  # fmt: skip
@@ -47,8 +48,6 @@ class TrainingBar:
                 self._progress(event)
 
     def _print(self, text: str) -> None:
-        import sys
-
         tqdm.write(text, file=sys.stderr)
 
     def _corpus(self, event: CorpusRead) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-
-from musicgen.music import Piece
 
 __all__ = ["Encoding", "Symbols"]
 
@@ -29,11 +27,14 @@ class Encoding(Protocol):
         `Tune`, `Music` or `Audio`.
     head
         What the network predicts: ``"categorical"``, one symbol out of `size`.
+    never
+        Symbols that must not be drawn.
     """
 
-    name: str
-    kind: type[Piece]
-    head: str
+    name: ClassVar[str]
+    kind: ClassVar[type[Any]]
+    head: ClassVar[str]
+    never: ClassVar[tuple[int, ...]]
 
     @classmethod
     def fit(cls, pieces: Iterable[Any]) -> Self:
@@ -42,10 +43,6 @@ class Encoding(Protocol):
     @property
     def size(self) -> int:
         """Number of symbols."""
-
-    @property
-    def never(self) -> tuple[int, ...]:
-        """Symbols that must not be drawn."""
 
     def encode(self, piece: Any) -> Symbols:
         """Return the symbols of a piece ``(T,)``, the boundary last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -39,10 +39,10 @@ class Characters:
     'K:E\n'
     """
 
-    name = "characters"
-    kind = Tune
-    head = "categorical"
-    never = (UNKNOWN,)
+    name: ClassVar[str] = "characters"
+    kind: ClassVar[type[Tune]] = Tune
+    head: ClassVar[str] = "categorical"
+    never: ClassVar[tuple[int, ...]] = (UNKNOWN,)
 
     def __init__(self, vocabulary: str) -> None:
         self.vocabulary = vocabulary

@@ -116,9 +116,9 @@ def train(
 
     Each epoch lays the training pieces out in `batch_size` rows, in a new order, and reads them
     `seq_length` symbols at a time; a piece starts from zero, and its state is carried from one
-    batch to the next. The learning rate falls along half a cosine over the planned time or epochs. Validation follows
-    each epoch, every 500 batches of a longer one, and the last batch; the weights to keep are
-    those at a `Progress` with ``best``.
+    batch to the next. The learning rate falls along half a cosine over the planned time or
+    epochs. Validation follows each epoch, every 500 batches of a longer one, and the last batch;
+    the weights to keep are those at a `Progress` with ``best``.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def train(
             rate = eta * cosine(done)
             predicted = int(batch.weights.sum())
             # A batch counts by the symbols in it: near the end of an epoch few rows are left.
-            cost = _run(unrolled, batch, batch.weights / (B * T))
+            cost = _run(unrolled, batch, batch.weights / np.float32(B * T))
             if not math.isfinite(cost):
                 raise ModelError(
                     f"the cost became {cost} after {count} batches; "

@@ -29,7 +29,7 @@ SAMPLES = Path("samples")
 MOST_DRAWS = 20
 
 # A sample must not claim a composer, a book or a transcriber: it has none.
-_KEPT_FIELDS = frozenset("XTRMLQPVKIUm")
+_KEPT_FIELDS = frozenset("TRMLQPVKIUm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def sample_from(
     loaded = Model.load(path)
     encoding = loaded.encoding
     assert isinstance(encoding, Characters)
-    start = encoding.encode_primer(_primer(Path(primer))) if primer else []
+    start = encoding.encode_primer(_primer(Path(primer)) if primer else "")
     seed = secrets.randbelow(2**32) if seed is None else seed
     target = Path(out) if out else SAMPLES
     single = _is_file(target)
@@ -178,7 +178,7 @@ def sample_from(
     rejected: list[str] = []
     for number in range(1, count + 1):
         rng = np.random.default_rng([seed, number])
-        for draws in range(1, MOST_DRAWS + 1):
+        for draws in range(1, MOST_DRAWS + 1):  # noqa: B007
             stepper.reset()
             drawn = generate(
                 stepper, rng, length=length, primer=start, never=encoding.never,
@@ -232,9 +232,10 @@ def _primer(path: Path) -> str:
 def _signed(score: abc.Score, number: int, model: str, seed: int) -> abc.Score:
     """Replace the fields that tell where a tune is from by where this one is from."""
     kept = [entry for entry in score.header if entry.key in _KEPT_FIELDS]
+    reference = dataclasses.replace(kept[0], key="X", value=str(number))
     origin = f"written by musicgen {__version__}, model {model}, seed {seed}, piece {number}"
     signature = dataclasses.replace(kept[0], key="Z", value=origin)
-    return dataclasses.replace(score, header=[*kept[:-1], signature, kept[-1]])
+    return dataclasses.replace(score, header=[reference, *kept[:-1], signature, kept[-1]])
 
 
 def _bars(music: Music) -> int:

@@ -13,7 +13,8 @@ from musicgen import __version__, plots
 from musicgen.encodings import ENCODINGS
 from musicgen.errors import CorpusError, ModelError
 from musicgen.files import check_writable
-from musicgen.networks import Architecture, Model, Network
+from musicgen.networks import CELLS, Architecture, Model, Network
+from musicgen.optim import OPTIMISERS
 from musicgen.sampling import generate
 from musicgen.training import (
     Corpus,
@@ -168,6 +169,17 @@ def train_on(
     path = Path(out) if out else MODELS / f"{source.resolve().stem}.safetensors"
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} cannot be the model file; expected a name in .safetensors")
+    if cell not in CELLS:
+        raise ModelError(f"no cell is called {cell!r}; there are: {', '.join(CELLS)}")
+    if optimizer not in OPTIMISERS:
+        raise ModelError(
+            f"no optimiser is called {optimizer!r}; there are: {', '.join(OPTIMISERS)}"
+        )
+    for name, value in (
+        ("learning_rate", learning_rate), ("grad_clip", grad_clip), ("minutes", minutes)
+    ):  # fmt: skip
+        if value is not None and not value > 0:
+            raise ModelError(f"{name} is {value}; expected more than 0")
     found = read_corpus(source, format)
     encoder = next((e for e in ENCODINGS.values() if e.kind is found.format.kind), None)
     if encoder is None:
@@ -175,6 +187,8 @@ def train_on(
             f"{source} is a corpus of {found.format.name} files; this version learns from abc only"
         )
     check_writable(path.parent)
+    if epochs is None and minutes is None:
+        epochs = EPOCHS
     order, initial, drops, draws = np.random.default_rng(seed).spawn(4)
     parts = split(found.pieces, val_fraction, order)
     encoding = encoder.fit(parts[0])
@@ -187,7 +201,7 @@ def train_on(
             network.size, path,
         )
     )  # fmt: skip
-    settings = {
+    settings: dict[str, Any] = {
         "optimizer": optimizer, "learning_rate": learning_rate, "batch_size": batch_size,
         "seq_length": seq_length, "dropout": dropout, "grad_clip": grad_clip, "epochs": epochs,
         "minutes": minutes, "patience": patience,
@@ -203,8 +217,6 @@ def train_on(
         "settings": settings,
         "seed": seed,
     }
-    if epochs is None and minutes is None:
-        settings["epochs"] = EPOCHS
     history: list[dict[str, Any]] = []
     seconds: list[float] = []
     for progress in train(network, training, validation, drops, **settings, stop=stop):

@@ -83,8 +83,8 @@ class Meter:
 
 
 def _signature(fifths: int) -> dict[str, int]:
-    sharps = dict.fromkeys(LETTERS[:max(fifths, 0)], 1)
-    return sharps | dict.fromkeys(LETTERS[::-1][:max(-fifths, 0)], -1)
+    sharps = dict.fromkeys(LETTERS[: max(fifths, 0)], 1)
+    return sharps | dict.fromkeys(LETTERS[::-1][: max(-fifths, 0)], -1)
 
 
 def parse_key(value: str) -> Key:

@@ -153,7 +153,7 @@ class _Reader:
         if sound.rest == "Z":
             unit = 4 * (self.meter.bar if self.meter else Fraction(1))
         written = [self._pitch(note, sound) for note in sound.notes]
-        self._check_ties(written)
+        self._check_ties(written, struck_anew=bool(sound.grace))
         self.part.events.append(
             Event(
                 sound,
@@ -188,18 +188,18 @@ class _Reader:
             pitch = min(max(pitch, 0), 127)
         return pitch
 
-    def _check_ties(self, pitches: list[int]) -> None:
+    def _check_ties(self, pitches: list[int], *, struck_anew: bool = False) -> None:
         for pitch, (sound, at) in self._ties.items():
             # Only what sounds to the end of a chord can be held on.
             if pitch not in pitches or sound.notes[at].length != sound.length:
-                self._untie(sound, at)
+                self._untie(sound, at, "a tie to no note of the same pitch", mild=False)
+            elif struck_anew:
+                self._untie(sound, at, "a tie over grace notes", mild=True)
         self._ties = {}
 
-    def _untie(self, sound: Sound, at: int) -> None:
+    def _untie(self, sound: Sound, at: int, message: str, *, mild: bool) -> None:
         if self._report is not None:
-            self._report(
-                sound.line, sound.column, "a tie to no note of the same pitch", "write a slur"
-            )
+            self._report(sound.line, sound.column, message, "write a slur", mild=mild)
         notes = list(sound.notes)
         notes[at] = replace(notes[at], tied=False)
         sound.notes = tuple(notes)

@@ -66,7 +66,9 @@ def _header(score: Score) -> Iterator[str]:
         if key in last:
             yield f"{key}:{last[key].value}"
     for entry in score.header:
-        if (entry.key == "V" and entry.value) or (entry.key == "%%" and _DIRECTIVE.match(entry.value)):
+        if (entry.key == "V" and entry.value) or (
+            entry.key == "%%" and _DIRECTIVE.match(entry.value)
+        ):
             yield f"{entry.key}{entry.value}" if entry.key == "%%" else f"V:{entry.value}"
     yield f"K:{_key(last['K'].value)}"
 
@@ -122,8 +124,11 @@ def _field(entry: Field) -> str:
 
 
 def _bar(bar: Bar) -> str:
-    signs = "".join(f"!{NAMES.get(sign, sign)}!" for sign in bar.decorations)
-    return "".join(map(_quote, bar.quotes)) + signs + bar.kind + bar.ending
+    names = [NAMES.get(sign, sign) for sign in bar.decorations]
+    # Players give the fermata of a bar line to the note that follows.
+    signs = "".join('"^fermata"' if name == "fermata" else f"!{name}!" for name in names)
+    bracket = "[" if bar.ending and bar.kind not in ("|", ":|") else ""
+    return "".join(map(_quote, bar.quotes)) + signs + bar.kind + bracket + bar.ending
 
 
 def _quote(text: str) -> str:
@@ -175,7 +180,8 @@ def _decoration(sign: str, sound: Sound) -> str:
         return ""
     if name in ("trill", "roll", "R") and len(sound.notes) > 1:
         return ""
-    if sign in NAMES and (sign not in LETTERS_BEFORE_NOTE or not sound.notes):
+    plain = bool(sound.notes) and not (sign == "~" and sound.grace)
+    if sign in NAMES and (sign not in LETTERS_BEFORE_NOTE or not plain):
         return f"!{name}!"
     return sign if _LETTER.fullmatch(sign) else f"!{sign}!"
 

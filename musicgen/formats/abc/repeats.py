@@ -18,15 +18,58 @@ T = TypeVar("T")
 
 
 class _Section:
-    """What is known of the section that is being read, in one voice."""
+    """What is known of the section that is being read, in one voice.
+
+    Attributes
+    ----------
+    is_open
+        Whether a repeat has started and not ended.
+    opener
+        The bar line at which it started; None for the start of the tune.
+    start
+        The bar line at which a repeat is assumed to start that nothing opens.
+    ending
+        The bar line of the variant ending that is being read.
+    endings
+        Those of all endings of the repeat.
+    from_start
+        Whether a repeat is assumed at the start of the tune.
+    seen_start
+        Whether any repeat has been opened, after which none is assumed there.
+    """
 
     def __init__(self) -> None:
-        self.open: Bar | None = None
+        self.is_open = False
+        self.opener: Bar | None = None
         self.start: Bar | None = None
         self.ending: Bar | None = None
-        self.endings: set[int] = set()
+        self.endings: list[Bar] = []
+        self.from_start = False
         self.seen_start = False
-        self.needs_start = False
+
+    def open(self, bar: Bar | None) -> None:
+        """Open a repeat."""
+        self.is_open, self.opener, self.seen_start = True, bar, True
+
+    def assume_start(self) -> None:
+        """Open the repeat that the text only closes."""
+        if self.start is None or not self.seen_start:
+            self.from_start = True
+            self.open(None)
+        else:
+            self.start.kind = "::" if self.start.ends_repeat else "|:"
+            self.open(self.start)
+
+    def undo(self, report: Reporter) -> None:
+        """Take back a repeat that is never closed, and its endings."""
+        place = self.opener or self.endings[0]
+        report(place.line, place.column, f"{place.kind!r} is never closed by ':|'")
+        if self.opener is None:
+            self.from_start = False
+        else:
+            self.opener.kind = ":|" if self.opener.kind == "::" else "||"
+        for ending in self.endings:
+            ending.ending = ""
 
 
 def complete(body: list[Element], report: Reporter) -> None:
@@ -53,15 +96,13 @@ def complete(body: list[Element], report: Reporter) -> None:
             first.setdefault(voice, at)
             if isinstance(element, Bar):
                 _read_bar(element, section, report)
-            elif section.open is None and section.ending is None:
-                section.endings = set()
+            elif not section.is_open and section.ending is None:
+                section.endings = []
     for section in sections.values():
-        if section.open is not None:
-            bar = section.open
-            report(bar.line, bar.column, f"{bar.kind!r} is never closed by ':|'")
-            bar.kind = ":|" if bar.kind == "::" else "||"
+        if section.is_open:
+            section.undo(report)
     for voice, at in sorted(first.items(), key=lambda item: -item[1]):
-        if sections[voice].needs_start:
+        if sections[voice].from_start:
             _insert_start(body, at)
 
 
@@ -74,16 +115,19 @@ def _insert_start(body: list[Element], at: int) -> None:
 
 
 def _read_bar(bar: Bar, section: _Section, report: Reporter) -> None:
-    if bar.starts_repeat and not bar.ends_repeat and section.open is not None:
+    if bar.kind == "|:" and section.is_open:
         report(bar.line, bar.column, "found '|:' after '|:' without ':|' between")
         bar.kind = "::"
     if bar.ends_repeat:
-        if section.open is None and section.ending is None:
-            _assume_start(section)
-        section.open, section.start, section.ending = None, bar, None
+        if not section.is_open and section.ending is None:
+            section.assume_start()
+        elif not section.is_open and not bar.ending:
+            # The last ending goes on, never back; players that count wrong are spared the choice.
+            bar.kind = "|:" if bar.kind == "::" else "||"
+        section.is_open, section.start, section.ending = False, bar, None
     if bar.starts_repeat:
-        section.open, section.ending, section.endings = bar, None, set()
-        section.seen_start = True
+        section.open(bar)
+        section.ending, section.endings = None, []
     elif bar.kind in ("||", "|]", "[|"):
         section.start, section.ending = bar, None
     if bar.ending:
@@ -91,28 +135,18 @@ def _read_bar(bar: Bar, section: _Section, report: Reporter) -> None:
 
 
 def _read_ending(bar: Bar, section: _Section, report: Reporter) -> None:
-    numbers = set(ending_numbers(bar.ending))
     if section.ending is not None and bar.kind == "|":
-        report(bar.line, bar.column, "the ending before has no ':|'", "write :|" + bar.ending)
+        report(bar.line, bar.column, "the ending before has no ':|'", f"write :|{bar.ending}")
         bar.kind = ":|"
-        section.open, section.start = None, bar
-    if section.open is None and not section.endings:
-        if 1 not in numbers:
+        section.is_open, section.start = False, bar
+    if not section.is_open and not section.endings:
+        if 1 not in ending_numbers(bar.ending):
             report(bar.line, bar.column, f"ending {bar.ending} without ending 1")
             bar.ending = ""
             return
-        _assume_start(section)
-        section.open = section.start
-    section.endings |= numbers
+        section.assume_start()
+    section.endings.append(bar)
     section.ending = bar
-
-
-def _assume_start(section: _Section) -> None:
-    start = section.start
-    if start is None or (not section.seen_start and not section.needs_start):
-        section.needs_start = True
-    else:
-        start.kind = "::" if start.ends_repeat else "|:"
 
 
 def unfold(elements: Sequence[T], bars: Sequence[Bar | None]) -> Iterator[T]:

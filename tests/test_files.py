@@ -1,0 +1,49 @@
+"""Files are replaced whole or not at all."""
+
+import os
+
+import pytest
+
+from musicgen.files import check_writable, write_atomically
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "a"
+    write_atomically(file, b"old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(file, b"new")
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_is_followed(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    plain, ours = tmp_path / "plain", tmp_path / "ours"
+    plain.write_bytes(b"")
+    write_atomically(ours, b"")
+    assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_check_writable_makes_the_folder_and_leaves_nothing(tmp_path):
+    folder = tmp_path / "a" / "b"
+    check_writable(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_check_writable_refuses_a_folder_under_a_file(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError):  # noqa: PT011
+        check_writable(tmp_path / "file" / "folder")
