@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from musicgen.errors import FormatError
 from musicgen.formats import abc
 from musicgen.music import (
-    Audio,
     KeySignature,
     Music,
     Note,
@@ -98,7 +97,6 @@ def tune_to_music(tune: Tune, *, strict: bool = False) -> Music:
         [
             TimeSignature(_ticks(time), meter.numerator, meter.denominator)
             for time, meter in played.meters
-            if meter is not None
         ],
         [KeySignature(_ticks(time), key.fifths, key.mode) for time, key in played.keys],
         tracks,
@@ -110,6 +108,6 @@ def _ticks(quarters: Fraction) -> int:
     return round(quarters * RESOLUTION)
 
 
-_BRIDGES: dict[tuple[type[Piece], type[Piece]], Callable[[Any], Any]] = {
+_BRIDGES: dict[tuple[type, type], Callable[[Any], Any]] = {
     (Tune, Music): tune_to_music,
 }

@@ -20,6 +20,8 @@ from musicgen.networks import Model
 
 ROOT = Path(__file__).parents[1]
 STARTER = ROOT / "corpora" / "starter"
+JUNK = b"\0\1\2" * 99
+TUNE = "X:1\nK:C\nC|\n"
 TINY = ("--hidden-size", "48", "--num-layers", "1", "--learning-rate", "0.02", "--dropout", "0")
 
 
@@ -41,20 +43,10 @@ def refused(*arguments, cwd):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(scales, tmp_path_factory):
     """A folder with a small trained model in ``models/tunes.safetensors``."""
     folder = tmp_path_factory.mktemp("home")
-    (folder / "tunes").mkdir()
-    scale = "CDEFGABc"
-    for number in range(40):
-        body = "".join(scale[(number + step) % 8] for step in range(8))
-        text = f"X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:{body}|c8:|\n"
-        (folder / "tunes" / f"{number:02}.abc").write_text(text)
-        if number >= 8:
-            text = text.replace("c8", f"{scale[number % 8]}4c4").replace(
-                "K:C", f"K:{'CGDF'[number // 8 - 1]}"
-            )
-            (folder / "tunes" / f"{number:02}.abc").write_text(text)
+    (folder / "tunes").symlink_to(scales)
     done = run("train", "tunes", *TINY, "--epochs", 40, "--seed", 3, cwd=folder)
     assert "40 tunes from 40 abc files" in done.stderr
     return folder
@@ -218,8 +210,8 @@ def broken_model(path, version):
         (None, ("train", "none"), "none does not exist"),
         (lambda p: (p / "empty").mkdir(), ("train", "empty"), "is empty"),
         (lambda p: (p / "a.txt").write_text("a"), ("train", "."), "none readable"),
-        (lambda p: (p / "a.abc").write_bytes(b"\0\1\2" * 99), ("train", "."), "a.abc"),
-        (lambda p: (p / "a.abc").write_bytes(b"\0\1\2" * 99), ("convert", "a.abc", "a.mid"), "a.abc"),
+        (lambda p: (p / "a.abc").write_bytes(JUNK), ("train", "."), "a.abc"),
+        (lambda p: (p / "a.abc").write_bytes(JUNK), ("convert", "a.abc", "a.mid"), "a.abc"),
         (
             lambda p: (p / "a.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\2\1\xe0MTrk\0\0\0\x20\0\x90"),
             ("convert", "a.mid", "b.mid"),
@@ -230,8 +222,8 @@ def broken_model(path, version):
         (lambda p: (p / "m").write_bytes(b"ABC"), ("sample", "m"), "m is no model file"),
         (lambda p: broken_model(p / "m", 99), ("sample", "m"), "update musicgen"),
         (lambda p: (p / "a").write_text("hello"), ("convert", "a", "b.mid"), "no known format"),
-        (lambda p: (p / "a").write_text("X:1\nK:C\nC|\n"), ("convert", "a", "b.xyz"), "--to"),
-        (lambda p: (p / "a").write_text("X:1\nK:C\nC|\n"), ("convert", "a", "b", "--to", "wax"), "'wax'"),
+        (lambda p: (p / "a").write_text(TUNE), ("convert", "a", "b.xyz"), "--to"),
+        (lambda p: (p / "a").write_text(TUNE), ("convert", "a", "b", "--to", "wax"), "'wax'"),
         (None, ("convert", "none.abc", "b.mid"), "none.abc: No such file"),
         (None, ("corpora", "get", "none"), "ryans, oneills"),
         (None, ("train", STARTER, "--out", "model.bin"), ".safetensors"),

@@ -154,7 +154,7 @@ class Node:
         """The inputs' arrays, as the last forward pass saw them."""
         return tuple(value.data for value in self.inputs)
 
-    def buffer(self, key: str, shape: Shape, dtype: npt.DTypeLike | None = None) -> Array:
+    def buffer(self, key: str, shape: Shape) -> Array:
         """Return this node's array called `key`: the same memory at every call.
 
         Parameters
@@ -162,15 +162,11 @@ class Node:
         key
             Name within the node.
         shape
-            Shape of the array; zeros the first time.
-        dtype
-            Type; that of the node's output by default.
+            Shape of the array, which is of the output's type, and zeros the first time.
         """
-        wanted = np.dtype(self.outputs[0].dtype if dtype is None else dtype)
         found = self._buffers.get(key)
-        if found is not None and found.shape == shape and found.dtype == wanted:
-            return found
-        found = self._buffers[key] = np.zeros(shape, wanted)
+        if found is None or found.shape != shape:
+            found = self._buffers[key] = np.zeros(shape, self.outputs[0].dtype)
         return found
 
     def fail(self, message: str) -> None:

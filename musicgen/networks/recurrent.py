@@ -205,7 +205,7 @@ class Unrolled:
     def carry(self) -> None:
         """Let the next pass start in the states in which the last one ended."""
         for initial, final in self._states.items():
-            initial.feed(final.data)
+            np.copyto(initial.output.data, final.data)
 
     def reset(self, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> None:
         """Let these sequences, or all, start from zero in the next pass.

@@ -4,7 +4,7 @@ Train on a folder and write a tune::
 
     from musicgen.workflows import sample_from, train_on
 
-    training = train_on("corpora/starter", epochs=20)
+    training = train_on("corpora/ryans", minutes=5)
     sampling = sample_from(training.path, formats=["abc", "midi"], seed=1)
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,8 @@ def train_on(
         When the model cannot be written; found out before the training.
     """
     source = Path(corpus)
-    path = Path(out) if out else MODELS / f"{source.resolve().stem}.safetensors"
+    name = Path(os.path.abspath(source)).stem  # noqa: PTH100 - a link keeps its own name
+    path = Path(out) if out else MODELS / f"{name}.safetensors"
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} cannot be the model file; expected a name in .safetensors")
     if cell not in CELLS:
@@ -175,11 +177,10 @@ def train_on(
         raise ModelError(
             f"no optimiser is called {optimizer!r}; there are: {', '.join(OPTIMISERS)}"
         )
-    for name, value in (
-        ("learning_rate", learning_rate), ("grad_clip", grad_clip), ("minutes", minutes)
-    ):  # fmt: skip
+    positive = {"learning_rate": learning_rate, "grad_clip": grad_clip, "minutes": minutes}
+    for setting, value in positive.items():
         if value is not None and not value > 0:
-            raise ModelError(f"{name} is {value}; expected more than 0")
+            raise ModelError(f"{setting} is {value}; expected more than 0")
     found = read_corpus(source, format)
     encoder = next((e for e in ENCODINGS.values() if e.kind is found.format.kind), None)
     if encoder is None:
@@ -209,7 +210,7 @@ def train_on(
     facts: dict[str, Any] = {
         "musicgen": __version__,
         "corpus": {
-            "name": source.resolve().stem,
+            "name": name,
             "pieces": len(found.pieces),
             "sha256": found.fingerprint,
             "val_fraction": val_fraction,

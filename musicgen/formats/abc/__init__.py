@@ -30,6 +30,7 @@ __all__ = [
     "Played",
     "Problem",
     "Score",
+    "decode",
     "extensions",
     "kind",
     "losses",
@@ -39,6 +40,7 @@ __all__ = [
     "print_score",
     "read",
     "sniff",
+    "split",
     "write",
 ]
 
@@ -46,7 +48,7 @@ name = "abc"
 extensions = (".abc",)
 kind = Tune
 losses = [
-    "the text before, between and after the tunes of a file, apart from the fields that hold for them",
+    "the text around the tunes of a file, apart from the fields that hold for them",
     "the character set and the line ends of the file: UTF-8 and line feeds are written",
 ]
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from musicgen.formats.abc.events import Event, Part
 from musicgen.formats.abc.fields import (
     ACCIDENTALS,
-    Key,
-    Meter,
     default_length,
     parse_key,
     parse_length,
     parse_meter,
     parse_tempo,
 )
-from musicgen.formats.abc.score import Bar, Element, Field, Overlay, Sound
+from musicgen.formats.abc.score import Bar, Field, Overlay, Sound
 
 if TYPE_CHECKING:
+    from musicgen.formats.abc.fields import Key, Meter
     from musicgen.formats.abc.reporter import Reporter
     from musicgen.formats.abc.score import Note, Score
 
-__all__ = ["UNIT", "Event", "Part", "interpret"]
+__all__ = ["UNIT", "interpret"]
 
 UNIT = Fraction(1, 8)
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -36,58 +36,16 @@ _SHIFT = re.compile(r"\b(octave|transpose)=(-?\d{1,2})(?!\d)")
 _NAME = re.compile(r'\b(?:name|nm)="([^"]*)"')
 
 
-@dataclass(slots=True)
-class Event:
-    """One element of a voice, and what it means.
-
-    Attributes
-    ----------
-    element
-        A sound, bar line, field or overlay.
-    duration
-        Of a sound, in quarter notes.
-    pitches
-        MIDI numbers of a sound, each with its own length in quarter notes and whether it is tied.
-    meter, key, qpm
-        What a field says; None for other elements.
-    """
-
-    element: Element
-    duration: Fraction = Fraction(0)
-    pitches: tuple[tuple[int, Fraction, bool], ...] = ()
-    meter: Meter | None = None
-    key: Key | None = None
-    qpm: float | None = None
-
-
-@dataclass(slots=True)
-class Part:
-    """The events of one voice.
-
-    Attributes
-    ----------
-    name
-        What the voice is called, or its number.
-    program
-        General MIDI program.
-    events
-        In the order of the text.
-    """
-
-    name: str = ""
-    program: int = 0
-    events: list[Event] = field(default_factory=list)
-
-
 class _Reader:
     """The state of one voice."""
 
     def __init__(self, report: Reporter | None) -> None:
         self.part = Part()
-        self.meter: Meter | None = Meter(4, 4)
-        self.unit: Fraction | None = None
-        self.key: dict[str, int] = {}
-        self.shift = 0
+        self._meter: Meter | None = None
+        self._unit: Fraction | None = None
+        self._key: Key | None = None
+        self._qpm: float | None = None
+        self._shift = 0
         self._report = report
         self._accidentals: dict[str, int] = {}
         self._tied: dict[tuple[str, int], int] = {}
@@ -98,19 +56,17 @@ class _Reader:
 
     def read_field(self, entry: Field) -> None:
         """Take a field that changes what follows."""
-        event = Event(entry)
-        unit = self.unit or default_length(self.meter)
         match entry.key:
             case "K":
-                event.key = parse_key(entry.value)
-                self.key, self._accidentals = event.key.alterations, {}
+                self._key, self._accidentals = parse_key(entry.value), {}
                 self._read_shift(entry.value)
             case "M":
-                event.meter = self.meter = parse_meter(entry.value)
+                self._meter = parse_meter(entry.value)
             case "L":
-                self.unit = parse_length(entry.value)
+                self._unit = parse_length(entry.value)
             case "Q":
-                event.qpm = parse_tempo(entry.value, unit)
+                qpm = parse_tempo(entry.value, self._unit_length())
+                self._qpm = self._qpm if qpm is None else qpm
             case "V":
                 name = _NAME.search(entry.value)
                 self.part.name = name[1] if name else self.part.name
@@ -119,12 +75,19 @@ class _Reader:
                 program = _PROGRAM.match(entry.value)
                 if program is not None:
                     self.part.program = min(int(program[1]), 127)
+        self._add(Event(entry))
+
+    def _unit_length(self) -> Fraction:
+        return self._unit or default_length(self._meter)
+
+    def _add(self, event: Event) -> None:
+        event.meter, event.key, event.qpm = self._meter, self._key, self._qpm
         self.part.events.append(event)
 
     def _read_shift(self, value: str) -> None:
         found = dict(_SHIFT.findall(value))
         if found:
-            self.shift = 12 * int(found.get("octave", 0)) + int(found.get("transpose", 0))
+            self._shift = 12 * int(found.get("octave", 0)) + int(found.get("transpose", 0))
 
     def read_bar(self, bar: Bar) -> None:
         """Forget the accidentals of the bar, and that a second line sounded in it."""
@@ -132,45 +95,40 @@ class _Reader:
         if self._overlaid:
             self._check_ties([])
         self._overlaid = False
-        self.part.events.append(Event(bar))
+        self._add(Event(bar))
 
     def read_overlay(self, overlay: Overlay) -> None:
         """Go back to the start of the bar; no tie leads there."""
         self._check_ties([])
         self._overlaid = True
-        self.part.events.append(Event(overlay))
+        self._add(Event(overlay))
 
     def read_sound(self, sound: Sound) -> None:
         """Find pitches and lengths, and check the ties that lead here."""
         if sound.tuplet is not None:
             p, q, self._tuplet_left = sound.tuplet
-            compound = self.meter is not None and self.meter.is_compound
+            compound = self._meter is not None and self._meter.is_compound
             self._tuplet = Fraction(q or TUPLET_TIMES.get(p, 3 if compound else 2), p)
-        unit = (self.unit or default_length(self.meter)) * 4
+        unit = self._unit_length() * 4
         if self._tuplet_left:
             unit *= self._tuplet
             self._tuplet_left -= 1
         if sound.rest == "Z":
-            unit = 4 * (self.meter.bar if self.meter else Fraction(1))
-        written = [self._pitch(note, sound) for note in sound.notes]
-        self._check_ties(written, struck_anew=bool(sound.grace))
-        self.part.events.append(
-            Event(
-                sound,
-                sound.length * unit,
-                tuple(
-                    (pitch, note.length * unit, note.tied)
-                    for pitch, note in zip(written, sound.notes, strict=True)
-                ),
-            )
+            unit = 4 * (self._meter.bar if self._meter else Fraction(1))
+        numbers = [self._pitch(note, sound) for note in sound.notes]
+        self._check_ties(numbers, struck_anew=bool(sound.grace))
+        pitches = tuple(
+            (number, note.length * unit, note.tied)
+            for number, note in zip(numbers, sound.notes, strict=True)
         )
+        self._add(Event(sound, sound.length * unit, pitches))
         self._tied = {
             (note.letter, note.octave): pitch
-            for pitch, note in zip(written, sound.notes, strict=True)
+            for pitch, note in zip(numbers, sound.notes, strict=True)
             if note.tied
         }
         self._ties = {
-            pitch: (sound, at) for at, pitch in enumerate(written) if sound.notes[at].tied
+            pitch: (sound, at) for at, pitch in enumerate(numbers) if sound.notes[at].tied
         }
 
     def _pitch(self, note: Note, sound: Sound) -> int:
@@ -179,8 +137,9 @@ class _Reader:
             self._accidentals[note.letter] = ACCIDENTALS[note.accidental]
         elif tied is not None:
             return tied
-        natural = MIDDLE_C + SEMITONES[note.letter] + 12 * note.octave + self.shift
-        altered = self._accidentals.get(note.letter, self.key.get(note.letter, 0))
+        natural = MIDDLE_C + SEMITONES[note.letter] + 12 * note.octave + self._shift
+        in_key = self._key.alterations.get(note.letter, 0) if self._key else 0
+        altered = self._accidentals.get(note.letter, in_key)
         pitch = natural + altered
         if not 0 <= pitch <= 127:
             if self._report is not None:

@@ -10,17 +10,20 @@ from musicgen.formats.abc.builder import Builder
 from musicgen.formats.abc.fields import parse_key, parse_length, parse_meter, parse_tempo
 from musicgen.formats.abc.interpretation import UNIT, interpret
 from musicgen.formats.abc.lexer import FIELD, strip_comment, tokens
+from musicgen.formats.abc.parts import order
 from musicgen.formats.abc.reporter import Reporter
 from musicgen.formats.abc.score import Field, Score, Sound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from musicgen.music import Tune
 
 __all__ = ["parse"]
 
 _DIRECTIVE = re.compile(r"(?:%%|[ \t]*I:)[ \t]*(.*)")
 _INLINE_COMMENT = re.compile(r'[^"%]*(?:"[^"]*"[^"%]*)*')
-_VALUES = {
+_VALUES: dict[str, Callable[[str], object]] = {
     "K": parse_key,
     "M": parse_meter,
     "L": parse_length,
@@ -65,7 +68,7 @@ def parse(tune: Tune, *, strict: bool = False) -> Score:
     for number, line in rest:
         _body_line(number, line, builder, report)
     score.body = builder.finish()
-    repeats.complete(score.body, report)
+    repeats.complete(score.body, report, in_parts=bool(order(score)))
     interpret(score, report)
     if not any(isinstance(element, Sound) and element.notes for element in score.body):
         report(lines[-1][0], 1, "the tune has no notes", "write notes after the K: line")

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from musicgen.formats.abc.interpretation import Event, Part, interpret
+from musicgen.formats.abc import parts
+from musicgen.formats.abc.interpretation import interpret
 from musicgen.formats.abc.repeats import unfold
-from musicgen.formats.abc.score import Bar, Field, Overlay, Sound
+from musicgen.formats.abc.score import Bar, Overlay, Sound
 
 if TYPE_CHECKING:
+    from musicgen.formats.abc.events import Event, Part
     from musicgen.formats.abc.fields import Key, Meter
     from musicgen.formats.abc.score import Score
 
@@ -63,14 +65,14 @@ class Performance:
     tempos
         Onset and quarter notes a minute of each ``Q:``.
     meters
-        Onset and metre of each ``M:``; None for ``M:none``.
+        Onset and metre of each ``M:`` but ``M:none``.
     keys
         Onset and key of each ``K:``.
     """
 
     voices: list[Voice] = field(default_factory=list)
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
-    meters: list[tuple[Fraction, Meter | None]] = field(default_factory=list)
+    meters: list[tuple[Fraction, Meter]] = field(default_factory=list)
     keys: list[tuple[Fraction, Key]] = field(default_factory=list)
 
 
@@ -89,30 +91,45 @@ def perform(score: Score) -> Performance:
     [(0.0, 66, 3.0)]
     """
     performance = Performance()
+    played_order = parts.order(score)
     for part in interpret(score):
+        events = _in_order(part, played_order)
+        performance.voices.append(Voice(part.name, part.program, _play(events)))
         # Tempo, metre and key are those of the tune: the first voice says them.
-        performance.voices.append(_play(part, None if performance.voices else performance))
+        if len(performance.voices) == 1:
+            _note_changes(events, performance)
     return performance
 
 
-def _play(part: Part, changes: Performance | None) -> Voice:
-    voice = Voice(part.name, part.program)
+def _in_order(part: Part, played_order: list[str]) -> list[Event]:
+    """Lay out the events of a voice as they are played."""
+    sections = [part.events]
+    if played_order:
+        found = parts.split(part.events, [event.element for event in part.events])
+        sections = [found.get(label, []) for label in ["", *played_order]]
+    return [
+        event
+        for events in sections
+        for event in unfold(
+            events, [event.element if isinstance(event.element, Bar) else None for event in events]
+        )
+    ]
+
+
+def _play(events: list[Event]) -> list[Played]:
+    notes: list[Played] = []
     now = bar_start = bar_end = Fraction(0)
     waiting: dict[int, int] = {}
-    bars = [event.element if isinstance(event.element, Bar) else None for event in part.events]
-    for event in unfold(part.events, bars):
+    for event in events:
         match event.element:
             case Sound():
-                waiting = _sound(event, now, voice.notes, waiting)
+                waiting = _sound(event, now, notes, waiting)
                 now += event.duration
             case Bar():
                 now = bar_start = max(now, bar_end)
             case Overlay():
                 now, bar_end, waiting = bar_start, max(now, bar_end), {}
-            case Field() if changes is not None:
-                _change(event, now, changes)
-    voice.notes.sort()
-    return voice
+    return sorted(notes)
 
 
 def _sound(
@@ -132,10 +149,18 @@ def _sound(
     return tied_on
 
 
-def _change(event: Event, now: Fraction, changes: Performance) -> None:
-    if event.key is not None:
-        changes.keys.append((now, event.key))
-    elif event.qpm is not None:
-        changes.tempos.append((now, event.qpm))
-    elif isinstance(event.element, Field) and event.element.key == "M":
-        changes.meters.append((now, event.meter))
+def _note_changes(events: list[Event], performance: Performance) -> None:
+    """Note where tempo, metre and key differ from what was before, repeats included."""
+    now = Fraction(0)
+    key, meter, qpm = None, None, None
+    for event in events:
+        if not event.duration:
+            continue
+        if event.key is not None and event.key != key:
+            performance.keys.append((now, event.key))
+        if event.meter is not None and event.meter != meter:
+            performance.meters.append((now, event.meter))
+        if event.qpm is not None and event.qpm != qpm:
+            performance.tempos.append((now, event.qpm))
+        key, meter, qpm = event.key, event.meter, event.qpm
+        now += event.duration

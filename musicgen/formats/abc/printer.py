@@ -6,7 +6,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.fields import parse_key, parse_meter
+from musicgen.formats.abc.fields import Meter, parse_key, parse_meter
+from musicgen.formats.abc.parts import is_label, order
 from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Score, Sound
 from musicgen.formats.abc.spelling import length_text, note_text
 
@@ -25,7 +26,8 @@ NAMES = {
 }  # fmt: skip
 
 _CHORD_SYMBOL = re.compile(
-    r"[A-G][#b]?(?:m|min|maj|M|dim|aug|sus|\+|o)?(?:2|4|5|6|7|9|11|13)?(?:/[A-G][#b]?)?"
+    r"[A-G][#b]?(?:|[5679]|11|[b#]5|b9|7sus4|m[679]?|m7b5|(?:maj|M)[79]|dim[79]?|aug7?|sus[249]?|\+)"
+    r"(?:/[A-G][#b]?)?"
 )
 _LETTER = re.compile(r"[~.H-Wh-w]")
 _PLACED = re.compile(r"[\^_<>@]")
@@ -57,27 +59,32 @@ def _header(score: Score) -> Iterator[str]:
     number = re.match(r"\d{1,9}", score.first("X"))
     yield f"X:{number[0] if number else 1}"
     entries = [entry for entry in score.header if entry.key in HEADER_ORDER[1:]]
-    entries.sort(key=lambda entry: HEADER_ORDER.index(entry.key))
-    meter = parse_meter(score.first("M")) if score.first("M") else None
-    for entry in entries:
-        yield f"{entry.key}:{_remark(entry, meter)}"
-    last = {entry.key: entry for entry in score.header}
+    for entry in sorted(entries, key=lambda entry: HEADER_ORDER.index(entry.key)):
+        yield _line(entry.key, entry.value if entry.key != "R" else _rhythm(score, entry.value))
+    if order(score):
+        yield _line("P", score.first("P"))
+    last = {entry.key: entry.value for entry in score.header}
     for key in "MLQ":
         if key in last:
-            yield f"{key}:{last[key].value}"
+            yield _line(key, last[key])
     for entry in score.header:
-        if (entry.key == "V" and entry.value) or (
-            entry.key == "%%" and _DIRECTIVE.match(entry.value)
-        ):
-            yield f"{entry.key}{entry.value}" if entry.key == "%%" else f"V:{entry.value}"
-    yield f"K:{_key(last['K'].value)}"
+        if entry.key == "V" and entry.value:
+            yield _line("V", entry.value)
+        elif entry.key == "%%" and _DIRECTIVE.match(entry.value):
+            yield f"%%{entry.value}"
+    yield _line("K", _key(last["K"]))
 
 
-def _remark(entry: Field, meter: object) -> str:
+def _line(key: str, value: str) -> str:
+    # Without the space it would read as a note before a bar line.
+    return f"{key}: {value}" if value.startswith((":", "|")) else f"{key}:{value}"
+
+
+def _rhythm(score: Score, value: str) -> str:
     # A player that swings hornpipes refuses the word where the metre is not of quarters.
-    if entry.key == "R" and entry.value.lower().startswith("hornpipe"):
-        return entry.value if str(meter) in ("2/4", "4/4") else f"a {entry.value}"
-    return entry.value
+    meter = parse_meter(score.first("M")) if score.first("M") else Meter(4, 4)
+    refused = value.lower().startswith("hornpipe") and meter not in (Meter(2, 4), Meter(4, 4))
+    return f"a {value}" if refused else value
 
 
 def _key(value: str) -> str:
@@ -86,41 +93,43 @@ def _key(value: str) -> str:
 
 def _body(body: list[Element]) -> Iterator[str]:
     """Give the text of each element; no line is empty or starts with a space."""
-    starts_line, factor = True, Fraction(1)
+    previous: Element | None = None
+    starts_line = True
+    before: Sound | None = None
     for element in body:
         match element:
             case Break(kind=" "):
                 text = "" if starts_line else " "
             case Break(kind=kind):
-                text = "" if starts_line else f"{kind}\n".replace("\n\n", "\n")
+                text = "" if starts_line else kind.rstrip("\n") + "\n"
             case Field():
                 text = _field(element)
                 if text and not element.inline:
                     text = f"{text}\n" if starts_line else f"\n{text}\n"
             case Bar():
                 text = _bar(element)
+                if isinstance(previous, Bar):
+                    text = f" {text}"
             case Overlay():
                 text = "&"
             case Sound():
-                text = _sound(element, factor)
-                factor = _factor(-element.broken)
+                text = _sound(element, before)
+                before = element
         if text:
             yield text
-            starts_line = text.endswith("\n")
+            previous, starts_line = element, text.endswith("\n")
 
 
 def _field(entry: Field) -> str:
-    value = entry.value
-    if entry.key == "K":
-        value = _key(value)
-    elif entry.key == "%%":
+    value = _key(entry.value) if entry.key == "K" else entry.value
+    if entry.key == "%%":
         return f"%%{value}" if _DIRECTIVE.match(value) else ""
-    elif (entry.key == "P" and not re.fullmatch(r"[A-Z]", value)) or not value:
+    if not value or (entry.key == "P" and not is_label(entry)):
         return ""
     # Players know no other field within the music.
     if entry.key not in ("KMLQVP" if entry.inline else "KMLQVPTw"):
         return ""
-    return f"[{entry.key}:{value}]" if entry.inline else f"{entry.key}:{value}"
+    return f"[{entry.key}:{value}]" if entry.inline else _line(entry.key, value)
 
 
 def _bar(bar: Bar) -> str:
@@ -143,16 +152,17 @@ def _factor(broken: int) -> Fraction:
     return Fraction(1) if not broken else 2 - short if broken > 0 else short
 
 
-def _sound(sound: Sound, before: Fraction) -> str:
-    """Write a sound; `before` is what the broken rhythm before it made of its length."""
-    factor = before * _factor(sound.broken)
+def _sound(sound: Sound, before: Sound | None) -> str:
+    """Write a sound, given the one before, which may have changed its length or lead a tie here."""
+    factor = _factor(sound.broken) * _factor(-before.broken if before else 0)
+    held = before is not None and any(note.tied for note in before.notes)
     text = "".join(map(_quote, sound.quotes)) + _tuplet(sound) + "(" * sound.opens
     if sound.grace:
         notes = "".join(note_text(note, note.length) for note in sound.grace)
         text += "{" + "/" * sound.slashed + notes + "}"
     # A letter without set meaning would part the others from their note.
     for sign in sorted(sound.decorations, key=lambda sign: sign in LETTERS_BEFORE_NOTE):
-        text += _decoration(sign, sound)
+        text += _decoration(sign, sound, held)
     if sound.rest:
         text += sound.rest + length_text(sound.length / factor)
     elif len(sound.notes) == 1:
@@ -173,14 +183,14 @@ def _tuplet(sound: Sound) -> str:
     return f"({p}:{q or ''}:{r}"
 
 
-def _decoration(sign: str, sound: Sound) -> str:
+def _decoration(sign: str, sound: Sound, held: bool) -> str:
     name = NAMES.get(sign, sign)
     # A tied note cannot be short, and players know no trill on a chord.
     if name == "staccato" and any(note.tied for note in sound.notes):
         return ""
     if name in ("trill", "roll", "R") and len(sound.notes) > 1:
         return ""
-    plain = bool(sound.notes) and not (sign == "~" and sound.grace)
+    plain = bool(sound.notes) and not (sign == "~" and (sound.grace or held))
     if sign in NAMES and (sign not in LETTERS_BEFORE_NOTE or not plain):
         return f"!{name}!"
     return sign if _LETTER.fullmatch(sign) else f"!{sign}!"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from musicgen.formats.abc.parts import is_label
 from musicgen.formats.abc.score import Bar, Element, Field, Sound
 from musicgen.formats.abc.spelling import ending_numbers
 
@@ -72,7 +73,7 @@ class _Section:
             ending.ending = ""
 
 
-def complete(body: list[Element], report: Reporter) -> None:
+def complete(body: list[Element], report: Reporter, *, in_parts: bool = False) -> None:
     """Give every repeat its start and its end, in place.
 
     A repeat without ``|:`` starts at the end of the repeat before it or at the last double bar;
@@ -84,16 +85,21 @@ def complete(body: list[Element], report: Reporter) -> None:
         The elements of a tune; voices may alternate.
     report
         Told of what players call an error. A missing start is none: it is custom.
+    in_parts
+        Whether the parts are played in an order of their own, so that no repeat leads from one
+        into another.
     """
-    sections: dict[str, _Section] = {}
-    first: dict[str, int] = {}
-    voice = ""
+    sections: dict[tuple[str, str], _Section] = {}
+    first: dict[tuple[str, str], int] = {}
+    voice = part = ""
     for at, element in enumerate(body):
         if isinstance(element, Field) and element.key == "V":
             voice = element.value.split(maxsplit=1)[0] if element.value else ""
+        elif in_parts and isinstance(element, Field) and is_label(element):
+            part = element.value
         elif isinstance(element, Sound | Bar):
-            section = sections.setdefault(voice, _Section())
-            first.setdefault(voice, at)
+            section = sections.setdefault((voice, part), _Section())
+            first.setdefault((voice, part), at)
             if isinstance(element, Bar):
                 _read_bar(element, section, report)
             elif not section.is_open and section.ending is None:
@@ -101,8 +107,8 @@ def complete(body: list[Element], report: Reporter) -> None:
     for section in sections.values():
         if section.is_open:
             section.undo(report)
-    for voice, at in sorted(first.items(), key=lambda item: -item[1]):
-        if sections[voice].from_start:
+    for place, at in sorted(first.items(), key=lambda item: -item[1]):
+        if sections[place].from_start:
             _insert_start(body, at)
 
 
@@ -139,11 +145,13 @@ def _read_ending(bar: Bar, section: _Section, report: Reporter) -> None:
         report(bar.line, bar.column, "the ending before has no ':|'", f"write :|{bar.ending}")
         bar.kind = ":|"
         section.is_open, section.start = False, bar
+    numbers = [number for ending in section.endings for number in ending_numbers(ending.ending)]
+    missing = max(numbers, default=0) + 1
+    if min(ending_numbers(bar.ending)) > missing:
+        report(bar.line, bar.column, f"ending {bar.ending} without ending {missing}")
+        bar.ending = ""
+        return
     if not section.is_open and not section.endings:
-        if 1 not in ending_numbers(bar.ending):
-            report(bar.line, bar.column, f"ending {bar.ending} without ending 1")
-            bar.ending = ""
-            return
         section.assume_start()
     section.endings.append(bar)
     section.ending = bar

@@ -1,4 +1,4 @@
-"""What happens when a text is not as it should be: a strict reader stops, a lenient one notes it."""
+"""What to do about a text that is not as it should be: stop, or note it and go on."""
 
 from __future__ import annotations
 

@@ -163,12 +163,12 @@ class Field:
 
 @dataclass(slots=True)
 class Break:
-    """White space between sounds.
+    r"""White space between sounds.
 
     Attributes
     ----------
     kind
-        ``" "`` ends a beam, a line feed ends a line, ``"\\\\"`` ends a line of text but not of music.
+        ``" "`` ends a beam, ``"\n"`` a line, ``"\\"`` a line of text but not of music.
     """
 
     kind: str
