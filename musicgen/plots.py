@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -97,9 +98,8 @@ def _bar_lines(music: Music) -> list[int]:
     """Return the ticks at which bars start, as far as the metre tells."""
     lines: list[int] = []
     changes = music.time_signatures
-    for change, until in zip(
-        changes, [*(later.time for later in changes[1:]), music.end + 1], strict=True
-    ):
+    for number, change in enumerate(changes, 1):
+        until = changes[number].time if number < len(changes) else music.end + 1
         bar = music.resolution * 4 * change.numerator // change.denominator
         lines += range(change.time, until, max(bar, 1))
     return lines
@@ -110,7 +110,8 @@ def _save(figure: Figure, path: Path) -> None:
     if kind not in ("png", "svg"):
         raise FormatError(f"cannot draw {path.name}; expected a name that ends in .png or .svg")
     stream = io.BytesIO()
-    # Without the date and the program's version equal pictures are equal files.
+    # Without the date, the program's version and random names equal pictures are equal files.
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(stream, format=kind, dpi=110, metadata=metadata)
+    with rc_context({"svg.hashsalt": "musicgen"}):
+        figure.savefig(stream, format=kind, dpi=110, metadata=metadata)
     write_atomically(path, stream.getvalue())

@@ -154,8 +154,9 @@ class Builder:
             case "ending":
                 self._ending(token)
             case "overlay":
-                self._body.append(Overlay(token.line, token.column))
                 self._voice.in_bar = False
+                if not self._body or not isinstance(self._body[-1], Overlay):
+                    self._body.append(Overlay(token.line, token.column))
             case "continuation":
                 self._continued = True
             case "ignored":
@@ -212,7 +213,7 @@ class Builder:
         self._body.append(bar)
 
     def _ending(self, token: Token) -> None:
-        numbers = token.text.lstrip("[ ").rstrip(".").replace(" ", "")
+        numbers = token.text.lstrip("[ ").replace(" ", "")
         spelling.ending_numbers(numbers)
         at = len(self._body) - 1
         while at >= 0 and isinstance(self._body[at], Break | Field):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.spelling import read_length, read_note
+from musicgen.formats.abc.spelling import is_length, read_length, read_note
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.lexer import Token
@@ -63,12 +63,14 @@ class ChordReader:
         """Take the token ``]``, with the length that multiplies those of the notes."""
         try:
             factor = read_length(token.text[1:])
+            if not all(is_length(note.length * factor) for note in self.notes):
+                raise ValueError(f"the chord's length {token.text[1:]!r} does not fit its notes")
         except ValueError as error:
             self._report(token.line, token.column, str(error))
             factor = Fraction(1)
         self.notes = [replace(note, length=note.length * factor) for note in self.notes]
         if not self.notes:
-            self._report(token.line, token.column, "a chord without notes")
+            self._report(self.start.line, self.start.column, "a chord without notes")
 
     def report_unclosed(self) -> None:
         """Note that the closing bracket is missing."""

@@ -120,12 +120,10 @@ def parse_key(value: str) -> Key:
     word = _MODE.match(rest)
     if word is not None and not rest.strip().lower().startswith(_NOT_A_MODE):
         name = word[1]
-        known = MODES.get(
-            name[:3].lower() if name not in ("m", "M") else {"m": "m", "M": "maj"}[name]
-        )
+        known = MODES.get(name[:3].lower())
         if known is not None:
-            (mode, shift), short = known, "" if name in ("m", "M") else name[:3].lower()
-            short = {"minor": "m", "major": ""}.get(mode, short)
+            mode, shift = known
+            short = {"minor": "m", "major": ""}.get(mode, name[:3].lower())
         elif rest[0] not in " \t":
             raise ValueError(f"{name!r} is not a mode")
     fifths = LETTERS.index(letter) - 1 + {"#": 7, "b": -7, "": 0}[sign] + shift

@@ -49,7 +49,7 @@ class _Reader:
         self._report = report
         self._accidentals: dict[str, int] = {}
         self._tied: dict[tuple[str, int], int] = {}
-        self._ties: dict[int, tuple[Sound, int]] = {}
+        self._ties: list[tuple[int, Sound, int]] = []
         self._tuplet = Fraction(1)
         self._tuplet_left = 0
         self._overlaid = False
@@ -127,9 +127,9 @@ class _Reader:
             for pitch, note in zip(numbers, sound.notes, strict=True)
             if note.tied
         }
-        self._ties = {
-            pitch: (sound, at) for at, pitch in enumerate(numbers) if sound.notes[at].tied
-        }
+        self._ties = [
+            (pitch, sound, at) for at, pitch in enumerate(numbers) if sound.notes[at].tied
+        ]
 
     def _pitch(self, note: Note, sound: Sound) -> int:
         tied = self._tied.get((note.letter, note.octave))
@@ -148,13 +148,14 @@ class _Reader:
         return pitch
 
     def _check_ties(self, pitches: list[int], *, struck_anew: bool = False) -> None:
-        for pitch, (sound, at) in self._ties.items():
+        held = set(pitches)
+        for pitch, sound, at in self._ties:
             # Only what sounds to the end of a chord can be held on.
-            if pitch not in pitches or sound.notes[at].length != sound.length:
+            if pitch not in held or sound.notes[at].length != sound.length:
                 self._untie(sound, at, "a tie to no note of the same pitch", mild=False)
             elif struck_anew:
                 self._untie(sound, at, "a tie over grace notes", mild=True)
-        self._ties = {}
+        self._ties = []
 
     def _untie(self, sound: Sound, at: int, message: str, *, mild: bool) -> None:
         if self._report is not None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELD", "Token", "strip_comment", "tokens"]
 
-FIELD = re.compile(r"[ \t]*([A-Za-z+])[ \t]?:(?![:|])[ \t]*(.*)")
+FIELD = re.compile(r"[ \t]*([A-Za-z+])[ \t]?:(?![:|]|\[\|)[ \t]*(.*)")
 
 LENGTH = r"\d*/*\d*"
 PITCH = r"(?:\^\^?|__?|=)?[A-Ga-g][,']*"
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
         for kind, pattern in [
-            ("ending", r"(?:(?<=[|:])|(?<=\|\])|\[)[ ]?\d+(?:[,\-][ ]?\d+)*[.]?"),
+            ("ending", r"(?:(?<=[|:])|(?<=\|\])|\[)[ ]?\d+(?:[,\-][ ]?\d+)*"),
             ("space", r"[ \t]+"),
             ("note", PITCH + LENGTH),
             ("inline", r"\[[A-Za-z]:[^\[\]]*\]"),
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
             ("rest", r"[zxZX]" + LENGTH),
             ("quoted", r'"[^"]*"'),
             ("grace", r"\{[^{}]*\}"),
-            ("name", r"![^!\s|\[\]\":]+!|\+[^+\s|\[\]\":]+\+"),
+            ("name", r"![^!\s|\[\]\":]+!|\+[^+!\s|\[\]\":]+\+"),
             ("tuplet", r"\(\d+(?::\d*){0,2}"),
             ("slur", r"\("),
             ("unslur", r"\)"),

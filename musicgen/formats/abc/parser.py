@@ -137,7 +137,9 @@ def _body_line(number: int, line: str, builder: Builder, report: Reporter) -> No
         if token.kind != "inline":
             builder.add(token)
             continue
-        entry = Field(number, token.column, token.text[1], token.text[3:-1].strip(), inline=True)
+        entry = Field(
+            number, token.column + 3, token.text[1], token.text[3:-1].strip(), inline=True
+        )
         if _valid(entry, report):
             builder.add_field(entry)
     builder.end_line()

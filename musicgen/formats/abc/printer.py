@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from musicgen.formats.abc.fields import Meter, parse_key, parse_meter
 from musicgen.formats.abc.parts import is_label, order
+from musicgen.formats.abc.rhythm import UNEVEN
 from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Score, Sound
 from musicgen.formats.abc.spelling import length_text, note_text
 
@@ -24,6 +25,8 @@ NAMES = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
     "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
 }  # fmt: skip
+
+COMMON = Meter(4, 4)
 
 _CHORD_SYMBOL = re.compile(
     r"[A-G][#b]?(?:|[5679]|11|[b#]5|b9|7sus4|m[679]?|m7b5|(?:maj|M)[79]|dim[79]?|aug7?|sus[249]?|\+)"
@@ -77,14 +80,17 @@ def _header(score: Score) -> Iterator[str]:
 
 def _line(key: str, value: str) -> str:
     # Without the space it would read as a note before a bar line.
-    return f"{key}: {value}" if value.startswith((":", "|")) else f"{key}:{value}"
+    return f"{key}: {value}" if value.startswith((":", "|", "[|")) else f"{key}:{value}"
 
 
 def _rhythm(score: Score, value: str) -> str:
-    # A player that swings hornpipes refuses the word where the metre is not of quarters.
-    meter = parse_meter(score.first("M")) if score.first("M") else Meter(4, 4)
-    refused = value.lower().startswith("hornpipe") and meter not in (Meter(2, 4), Meter(4, 4))
-    return f"a {value}" if refused else value
+    # A player that swings hornpipes chokes on other metres, and on notes that are cut or held.
+    meters = [entry.value for entry in score.header if entry.key == "M"]
+    fits = (parse_meter(meters[-1]) if meters else COMMON) in (COMMON, Meter(2, 4))
+    plain = all(
+        UNEVEN.isdisjoint(sound.decorations) for sound in score.body if isinstance(sound, Sound)
+    )
+    return value if (fits and plain) or not value.lower().startswith("hornpipe") else f"a {value}"
 
 
 def _key(value: str) -> str:
@@ -134,10 +140,13 @@ def _field(entry: Field) -> str:
 
 def _bar(bar: Bar) -> str:
     names = [NAMES.get(sign, sign) for sign in bar.decorations]
-    # Players give the fermata of a bar line to the note that follows.
-    signs = "".join('"^fermata"' if name == "fermata" else f"!{name}!" for name in names)
+    quotes = list(bar.quotes)
+    if "fermata" in names:
+        # Players give the fermata of a bar line to the note that follows.
+        quotes.append("^fermata")
+    signs = "".join(f"!{name}!" for name in names if name != "fermata")
     bracket = "[" if bar.ending and bar.kind not in ("|", ":|") else ""
-    return "".join(map(_quote, bar.quotes)) + signs + bar.kind + bracket + bar.ending
+    return "".join(map(_quote, quotes)) + signs + bar.kind + bracket + bar.ending
 
 
 def _quote(text: str) -> str:
@@ -160,9 +169,9 @@ def _sound(sound: Sound, before: Sound | None) -> str:
     if sound.grace:
         notes = "".join(note_text(note, note.length) for note in sound.grace)
         text += "{" + "/" * sound.slashed + notes + "}"
+    signs = [_decoration(sign, sound, held) for sign in sound.decorations]
     # A letter without set meaning would part the others from their note.
-    for sign in sorted(sound.decorations, key=lambda sign: sign in LETTERS_BEFORE_NOTE):
-        text += _decoration(sign, sound, held)
+    text += "".join(sorted(signs, key=LETTERS_BEFORE_NOTE.__contains__))
     if sound.rest:
         text += sound.rest + length_text(sound.length / factor)
     elif len(sound.notes) == 1:

@@ -33,6 +33,8 @@ class _Section:
         The bar line of the variant ending that is being read.
     endings
         Those of all endings of the repeat.
+    numbers
+        Their numbers.
     from_start
         Whether a repeat is assumed at the start of the tune.
     seen_start
@@ -45,12 +47,19 @@ class _Section:
         self.start: Bar | None = None
         self.ending: Bar | None = None
         self.endings: list[Bar] = []
+        self.numbers: set[int] = set()
         self.from_start = False
         self.seen_start = False
+
+    @property
+    def lacks_start(self) -> bool:
+        """Whether nothing is open that a ``:|`` could end."""
+        return not self.is_open and self.ending is None
 
     def open(self, bar: Bar | None) -> None:
         """Open a repeat."""
         self.is_open, self.opener, self.seen_start = True, bar, True
+        self.ending, self.endings = None, []
 
     def assume_start(self) -> None:
         """Open the repeat that the text only closes."""
@@ -102,7 +111,7 @@ def complete(body: list[Element], report: Reporter, *, in_parts: bool = False) -
             first.setdefault((voice, part), at)
             if isinstance(element, Bar):
                 _read_bar(element, section, report)
-            elif not section.is_open and section.ending is None:
+            elif section.lacks_start:
                 section.endings = []
     for section in sections.values():
         if section.is_open:
@@ -124,37 +133,40 @@ def _read_bar(bar: Bar, section: _Section, report: Reporter) -> None:
     if bar.kind == "|:" and section.is_open:
         report(bar.line, bar.column, "found '|:' after '|:' without ':|' between")
         bar.kind = "::"
+    if bar.ending:
+        _check_ending(bar, section, report)
     if bar.ends_repeat:
-        if not section.is_open and section.ending is None:
+        if section.lacks_start:
             section.assume_start()
-        elif not section.is_open and not bar.ending:
+        elif not section.is_open and (bar.starts_repeat or not bar.ending):
             # The last ending goes on, never back; players that count wrong are spared the choice.
             bar.kind = "|:" if bar.kind == "::" else "||"
         section.is_open, section.start, section.ending = False, bar, None
     if bar.starts_repeat:
         section.open(bar)
-        section.ending, section.endings = None, []
     elif bar.kind in ("||", "|]", "[|"):
         section.start, section.ending = bar, None
     if bar.ending:
-        _read_ending(bar, section, report)
+        if not section.is_open and not section.endings:
+            section.assume_start()
+        section.endings.append(bar)
+        section.ending = bar
 
 
-def _read_ending(bar: Bar, section: _Section, report: Reporter) -> None:
+def _check_ending(bar: Bar, section: _Section, report: Reporter) -> None:
+    """Take an ending out that does not fit, and make the bar line fit one that does."""
+    if bar.starts_repeat or not section.endings or (bar.ends_repeat and section.lacks_start):
+        section.numbers = set()
+    numbers = ending_numbers(bar.ending)
+    due = max(section.numbers, default=0) + 1
+    if min(numbers) > due or section.numbers & set(numbers):
+        report(bar.line, bar.column, f"ending {bar.ending} where ending {due} is due")
+        bar.ending = ""
+        return
+    section.numbers |= set(numbers)
     if section.ending is not None and bar.kind == "|":
         report(bar.line, bar.column, "the ending before has no ':|'", f"write :|{bar.ending}")
         bar.kind = ":|"
-        section.is_open, section.start = False, bar
-    numbers = [number for ending in section.endings for number in ending_numbers(ending.ending)]
-    missing = max(numbers, default=0) + 1
-    if min(ending_numbers(bar.ending)) > missing:
-        report(bar.line, bar.column, f"ending {bar.ending} without ending {missing}")
-        bar.ending = ""
-        return
-    if not section.is_open and not section.endings:
-        section.assume_start()
-    section.endings.append(bar)
-    section.ending = bar
 
 
 def unfold(elements: Sequence[T], bars: Sequence[Bar | None]) -> Iterator[T]:
@@ -168,6 +180,7 @@ def unfold(elements: Sequence[T], bars: Sequence[Bar | None]) -> Iterator[T]:
         For each element the bar line that it is, or None. Repeats must be complete.
     """
     start, turn, at, skipping = -1, 1, 0, False
+    turns = _turns(bars, start)
     while at < len(elements):
         bar = bars[at]
         if bar is None:
@@ -175,13 +188,14 @@ def unfold(elements: Sequence[T], bars: Sequence[Bar | None]) -> Iterator[T]:
                 yield elements[at]
             at += 1
             continue
-        if bar.ends_repeat and not skipping and turn < _turns(bars, start):
+        if bar.ends_repeat and not skipping and turn < turns:
             turn, at = turn + 1, start + 1
             continue
         if skipping and (bar.kind != "|" or bar.ending):
             skipping = False
         if bar.starts_repeat:
             start, turn = at, 1
+            turns = _turns(bars, start)
         if bar.ending and turn not in ending_numbers(bar.ending):
             skipping = True
         yield elements[at]
@@ -191,7 +205,8 @@ def unfold(elements: Sequence[T], bars: Sequence[Bar | None]) -> Iterator[T]:
 def _turns(bars: Sequence[Bar | None], start: int) -> int:
     """How often the section after `start` is played."""
     last = 2
-    for bar in bars[start + 1 :]:
+    for at in range(start + 1, len(bars)):
+        bar = bars[at]
         if bar is not None:
             if bar.starts_repeat:
                 break

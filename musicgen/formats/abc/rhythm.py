@@ -7,21 +7,21 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from musicgen.formats.abc.score import Sound
+from musicgen.formats.abc.spelling import is_length
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.lexer import Token
     from musicgen.formats.abc.reporter import Reporter
 
-__all__ = ["Rhythm"]
+__all__ = ["UNEVEN", "Rhythm"]
 
 MAX_TUPLET = 9
 MAX_TUPLET_SOUNDS = 32
 MAX_BROKEN = 3
 MAX_DIGITS = 3
-SHORTEST = Fraction(1, 512)
-"""Lengths below this part of a unit come from slips, and no player knows them."""
 
-_LENGTHENED = {".", "staccato", "H", "fermata"}
+UNEVEN = frozenset({".", "staccato", "H", "fermata"})
+"""Signs that make a note sound shorter or longer than written."""
 
 
 class Rhythm:
@@ -107,16 +107,20 @@ class Rhythm:
     def _break(self, first: Sound, token: Token, tuplet: Sound | None, second: Sound) -> bool:
         """Lengthen one of two sounds and shorten the other."""
         short = Fraction(1, 2 ** len(token.text))
-        if "Z" in (first.rest, second.rest) or min(first.length, second.length) * short < SHORTEST:
+        factors = (2 - short, short) if ">" in token.text else (short, 2 - short)
+        if "Z" in (first.rest, second.rest) or not all(
+            is_length(length * factor)
+            for sound, factor in zip((first, second), factors, strict=True)
+            for length in (sound.length, *(note.length for note in sound.notes))
+        ):
             self._report(token.line, token.column, "broken rhythm does not fit these lengths")
             return False
         # Players agree on the sign only between two plain notes of one length.
         signs = {*first.decorations, *second.decorations}
         if self._last_is_second and self._first is not None:
             self._first.broken = 0
-        elif first.length == second.length and tuplet is self._tuplet and not signs & _LENGTHENED:
+        elif first.length == second.length and tuplet is self._tuplet and not signs & UNEVEN:
             first.broken = len(token.text) if ">" in token.text else -len(token.text)
-        factors = (2 - short, short) if ">" in token.text else (short, 2 - short)
         for sound, factor in zip((first, second), factors, strict=True):
             sound.length *= factor
             sound.notes = tuple(replace(note, length=note.length * factor) for note in sound.notes)

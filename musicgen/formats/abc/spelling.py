@@ -12,6 +12,7 @@ __all__ = [
     "bar_kind",
     "ending_numbers",
     "grace_notes",
+    "is_length",
     "length_text",
     "note_text",
     "read_length",
@@ -55,6 +56,11 @@ def read_length(text: str) -> Fraction:
     if denominator & (denominator - 1):
         raise ValueError(f"{text!r} is not a note length: {denominator} is not a power of two")
     return Fraction(numerator, denominator)
+
+
+def is_length(length: Fraction) -> bool:
+    """Whether `read_length` reads the length again when it is written."""
+    return length.numerator < 10**MAX_DIGITS and length.denominator < 10**MAX_DIGITS
 
 
 def length_text(length: Fraction) -> str:

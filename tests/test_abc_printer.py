@@ -1,0 +1,146 @@
+"""Scores → text: the canonical form, and that nothing is lost on the way."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicgen.errors import FormatError
+from musicgen.formats import abc
+from musicgen.music import Tune
+
+HEAD = "X:1\nL:1/8\nK:C\n"
+
+
+def printed(body: str) -> str:
+    return abc.print_score(abc.parse(Tune(HEAD + body))).removeprefix(HEAD)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "|:GA|B2 cd e>f|(3gag f2:|",
+        '|:"Am"A2 {/g}f ~A .B TcuAvB:|',
+        "A-|A (B[ce]) [A-c][Ac]|",
+        "|:A|1 B:|2 c|]",
+        "AB\\\nc|\nde|]",
+        "[K:G]A[M:3/4]B\nL:1/16\nA|",
+        "(3:2:2A2B (5:4ABcde z2 xZ2|",
+        "[V:1]A|\n[V:2]C|",
+        "AB&CD|",
+    ],
+)
+def test_clean_text_stays(body: str) -> None:
+    assert printed(body) == body
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("v(dB)", "(vdB)"),
+        ('"0"e', '"^0"e'),
+        ('"D.C."A', '"^D.C."A'),
+        ('"^Segno"A "Am7/G"B', '"^Segno"A "Am7/G"B'),
+        ("A:[|]|]", "|:A:|"),
+        ("A[|]|]", "A|]"),
+        ("AH|", 'A"^fermata"|'),
+        ("AS||", "A!segno!||"),
+        ("A3>B", "A9/2B/"),
+        (".A>B", ".A3/2B/"),
+        ("A>B>c", "A3/2B3/4c/"),
+        ("A//B/2", "A/4B/"),
+        ("[C2E2]2", "[CE]4"),
+        ("[CvE]", "v[CE]"),
+        ("Hz", "!fermata!z"),
+        ("~[CE]", "[CE]"),
+        (".A-A", "A-A"),
+        ("A  |  B  ", "A | B"),
+        ("A % note\n%%staffwidth 3\nB", "A\nB"),
+        ("A`B$ yC", "AB C"),
+        ("A\nN:remark\nB", "A\nB"),
+        ("|:A:| |:B:|", "|:A:| |:B:|"),
+        ("[K:A dorian]A", "[K:Ador]A"),
+    ],
+)
+def test_canonical_form(body: str, expected: str) -> None:
+    assert printed(body) == expected
+
+
+def test_header_order() -> None:
+    text = "X:7\nQ:1/4=90\nM:6/8\nR:jig\nZ:me\nT:One\nL:1/8\nC:you\nT:Two\nK:G major clef=treble\nA"
+    assert abc.print_score(abc.parse(Tune(text))) == (
+        "X:7\nT:One\nT:Two\nC:you\nR:jig\nZ:me\nM:6/8\nL:1/8\nQ:1/4=90\nK:G\nA"
+    )
+
+
+@pytest.mark.parametrize(("meter", "word"), [("4/4", "hornpipe"), ("C|", "a hornpipe")])
+def test_a_hornpipe_in_another_meter_is_called_so(meter: str, word: str) -> None:
+    text = abc.print_score(abc.parse(Tune(f"X:1\nR:hornpipe\nM:{meter}\nK:C\nA")))
+    assert f"\nR:{word}\n" in text
+
+
+SIGNS = list("ABCDEFGabcdefgzxZ|:[](){}<>-^_=,'/0123456789.~uvTHk!\"&\\%+ \n")
+CHUNKS = ["(3", "|:", ":|", "::", "|1", ":|2", "[1", "||", "|]", "[|]", "[CE]", "A>B", "A-A"]
+CHUNKS += [
+    "K:G\n",
+    "\nM:3/4\n",
+    "[L:1/16]",
+    "V:2\n",
+    "!trill!",
+    '"Am"',
+    "{gf}",
+    "P:A\n",
+    "%%MIDI program 3\n",
+]
+texts = st.lists(st.sampled_from([*SIGNS, *CHUNKS]), max_size=60).map("".join)
+
+TUNE = """X:1
+T:One of ours
+R:hornpipe
+M:C|
+L:1/8
+K:Gmix
+(3DEF|:"G"G2 BG {c}d>B G<B|(ABc-c) A2 "^turn"~F2|[1 .G.A [GB]2 G2 z:|[2 G2-[GB]2 G2 z2|]
+V:1
+|:vg2 u(fe) d>>c B2|!trill!A4 G2 :: (5GABcd e4 H|]
+"""
+
+
+def check(text: str) -> None:
+    tune = Tune(text.rstrip("\n"))
+    score = abc.parse(tune)
+    clean = abc.print_score(score)
+    again = abc.parse(Tune(clean))
+    assert abc.print_score(again) == clean
+    assert [voice.notes for voice in abc.perform(again).voices] == [
+        voice.notes for voice in abc.perform(score).voices
+    ]
+    serious = [problem for problem in score.problems if not problem.mild]
+    if serious:
+        with pytest.raises(FormatError) as caught:
+            abc.parse(tune, strict=True)
+        assert caught.value.message == serious[0].message
+    else:
+        abc.parse(tune, strict=True)
+        abc.parse(Tune(clean), strict=True)
+
+
+@given(st.text(max_size=200))
+def test_any_text_prints_and_plays_the_same_again(text: str) -> None:
+    check(text)
+
+
+@given(texts)
+def test_any_music_prints_and_plays_the_same_again(body: str) -> None:
+    check("X:1\nK:C\n" + body)
+
+
+@given(st.integers(0, 2**32))
+def test_a_tune_with_slips_prints_and_plays_the_same_again(seed: int) -> None:
+    draw = random.Random(seed)
+    signs = list(TUNE)
+    for _ in range(draw.randint(1, 8)):
+        at = draw.randrange(len(signs))
+        signs[at : at + draw.randint(0, 2)] = [draw.choice(SIGNS + CHUNKS)][: draw.randint(0, 1)]
+    check("".join(signs))

@@ -1,0 +1,47 @@
+"""Pictures: they hold what they should, and equal input gives equal files."""
+
+import pytest
+
+from musicgen import plots
+from musicgen.errors import FormatError
+from musicgen.music import Music, Note, TimeSignature, Track
+
+MUSIC = Music(
+    480,
+    time_signatures=[TimeSignature(0, 3, 4), TimeSignature(1440, 6, 8)],
+    tracks=[
+        Track(name="tune", notes=[Note(0, 60, 480), Note(1440, 64, 1440)]),
+        Track(name="bass", notes=[Note(0, 36, 2880)]),
+    ],
+    title="Two tracks",
+)
+HISTORY = [
+    {"symbols": 1e6 * i, "loss": 3 / i, "validation": 3.1 / i, "best": True} for i in range(1, 4)
+]
+
+
+def test_bar_lines_follow_the_metre():
+    assert plots._bar_lines(MUSIC) == [0, 1440, 2880]
+    assert plots._bar_lines(Music()) == []
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_equal_input_equal_file(tmp_path, kind):
+    for name in ("a", "b"):
+        plots.piano_roll(MUSIC, tmp_path / f"{name}.{kind}")
+    assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_piano_roll_of_nothing(tmp_path):
+    plots.piano_roll(Music(), tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_learning_curve(tmp_path):
+    plots.learning_curve(HISTORY, tmp_path / "a.png", "run")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(FormatError, match=r"\.png or \.svg"):
+        plots.piano_roll(MUSIC, tmp_path / "a.gif")
