@@ -43,8 +43,11 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            # The system names the temporary file, or none at all.
+            error.filename, error.filename2 = str(path), None
         raise
 
 

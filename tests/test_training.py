@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from musicgen.errors import CorpusError, ModelError
 from musicgen.networks import Architecture, Network
-from musicgen.training import evaluate, read_corpus, split, train
+from musicgen.training import evaluate, loop, read_corpus, split, train
 from musicgen.training.batches import batches
 
 TUNE = "X:1\nT:{}\nM:4/4\nL:1/4\nK:C\n{}|]\n"
@@ -126,6 +126,11 @@ def small(**shape):
     return Network.initialise(architecture, np.random.default_rng(0))
 
 
+@pytest.fixture(autouse=True)
+def _validation_after_every_epoch(monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST_INTERVAL", 1)
+
+
 def fit(network, *, seed=0, **settings):
     pieces = counting()
     settings = {"batch_size": 4, "seq_length": 8, **settings}
@@ -161,6 +166,16 @@ def test_progress_tells_the_truth():
     rates = [p.learning_rate for p in progress]
     assert rates == sorted(rates, reverse=True)
     assert [p.validation is not None for p in progress].count(True) == 3
+
+
+def test_validations_keep_their_distance(monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST_INTERVAL", 12)
+    per_epoch = len(fit(small(), epochs=1))
+    judged = [p.batches for p in fit(small(), epochs=7) if p.validation is not None]
+    assert judged == [3 * per_epoch, 6 * per_epoch, 7 * per_epoch]
+    monkeypatch.setattr(loop, "LONGEST_INTERVAL", 2)
+    judged = [p.batches for p in fit(small(), epochs=1) if p.validation is not None]
+    assert judged == [*range(2, per_epoch, 2), per_epoch]
 
 
 def test_training_repeats_bit_for_bit():

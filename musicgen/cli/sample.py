@@ -32,8 +32,8 @@ def sample(
     temperature: Annotated[float, Option(help="Below 1 safer, above 1 bolder.")] = 0.8,
     top_k: Annotated[int | None, Option(help="Draw from the k likeliest only.")] = None,
     top_p: Annotated[
-        float | None, Option(help="Draw from the likeliest of this probability only.")
-    ] = None,
+        float, Option(help="Draw from the likeliest of this probability only; 1 for all.")
+    ] = 0.95,
     length: Annotated[int, Option(min=1, help="Most characters of a tune.")] = 3000,
     primer: Annotated[Path | None, Option(help="ABC file that each tune starts with.")] = None,
     seed: Annotated[

@@ -42,7 +42,7 @@ def train(
     dropout: Annotated[float, Option(min=0, max=0.99, help="Share of outputs dropped.")] = 0.2,
     grad_clip: Annotated[float, Option(help="Highest norm of a gradient.")] = 1.0,
     epochs: Annotated[
-        int | None, Option(min=1, help="Passes over the corpus.  [default: 30]")
+        int | None, Option(min=1, help="Passes over the corpus.  [default: 30, more if small]")
     ] = None,
     minutes: Annotated[float | None, Option(help="End after this time.")] = None,
     val_fraction: Annotated[float, Option(help="Share of tunes kept for validation.")] = 0.1,

@@ -21,8 +21,9 @@ __all__ = ["LEARNING_RATES", "Progress", "evaluate", "train"]
 # Found on a thousand tunes with the default network.
 LEARNING_RATES = {"adam": 5e-3, "rmsprop": 2e-3, "sgd": 0.5}
 
-# A long epoch is cut by validations after this many batches.
-VALIDATION_INTERVAL = 500
+# A validation follows an epoch once this many batches have passed since the last, and cuts a longer
+# epoch after that many.
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 50, 500
 SMOOTHING = 0.98
 
 
@@ -117,8 +118,9 @@ def train(
     Each epoch lays the training pieces out in `batch_size` rows, in a new order, and reads them
     `seq_length` symbols at a time; a piece starts from zero, and its state is carried from one
     batch to the next. The learning rate falls along half a cosine over the planned time or
-    epochs. Validation follows each epoch, every 500 batches of a longer one, and the last batch;
-    the weights to keep are those at a `Progress` with ``best``.
+    epochs. Validation follows an epoch (several, when they are short: 50 batches at least lie
+    between), every 500 batches of a longer one, and the last batch; the weights to keep are those
+    at a `Progress` with ``best``.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def train(
     eta = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     values = {name: parameter.value for name, parameter in network.parameters.items()}
     gradients = {name: parameter.gradient for name, parameter in network.parameters.items()}
-    count = epoch = misses = symbols = 0
+    count = judged_at = epoch = misses = symbols = 0
     loss = weight = 0.0
     lowest = math.inf
     start = time.perf_counter()
@@ -198,8 +200,9 @@ def train(
                 or (epoch == epochs and position + 1 == len(layout))
             )
             judged = best = None
-            if ended or position + 1 == len(layout) or (position + 1) % VALIDATION_INTERVAL == 0:
-                judged = _cost(judge, judged_on)
+            shortest = SHORTEST_INTERVAL if position + 1 == len(layout) else LONGEST_INTERVAL
+            if ended or count - judged_at >= shortest:
+                judged, judged_at = _cost(judge, judged_on), count
                 best = judged < lowest
                 lowest = min(judged, lowest)
                 misses = 0 if best else misses + 1

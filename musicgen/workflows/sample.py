@@ -114,7 +114,7 @@ def sample_from(
     count: int = 1,
     temperature: float = 0.8,
     top_k: int | None = None,
-    top_p: float | None = None,
+    top_p: float | None = 0.95,
     length: int = 3000,
     primer: str | Path | None = None,
     seed: int | None = None,

@@ -30,7 +30,8 @@ from musicgen.training import (
 __all__ = ["CorpusRead", "Preview", "Training", "train_on"]
 
 MODELS = Path("models")
-EPOCHS = 30
+# What a run without an end gets: epochs, but no fewer batches than a small corpus needs.
+EPOCHS, BATCHES = 30, 1500
 PREVIEW_LENGTH = 600
 
 
@@ -142,7 +143,8 @@ def train_on(
     hidden_size, num_layers, cell
         The network: see `musicgen.networks.Architecture`.
     optimizer, learning_rate, batch_size, seq_length, dropout, grad_clip, epochs, minutes, patience
-        The training: see `musicgen.training.train`. 30 epochs when no end is given.
+        The training: see `musicgen.training.train`. When no end is given: 30 epochs, and more
+        where 30 are less than about 1,500 batches.
     val_fraction
         Share of the pieces set aside for validation, before anything else.
     seed
@@ -188,12 +190,13 @@ def train_on(
             f"{source} is a corpus of {found.format.name} files; this version learns from abc only"
         )
     check_writable(path.parent)
-    if epochs is None and minutes is None:
-        epochs = EPOCHS
     order, initial, drops, draws = np.random.default_rng(seed).spawn(4)
     parts = split(found.pieces, val_fraction, order)
     encoding = encoder.fit(parts[0])
     training, validation = ([encoding.encode(piece) for piece in part] for part in parts)
+    if epochs is None and minutes is None:
+        steps = sum(-(-len(piece) // seq_length) for piece in training)
+        epochs = max(EPOCHS, BATCHES * min(batch_size, len(training)) // steps)
     architecture = Architecture(encoding.size, hidden_size, num_layers, cell)
     network = Network.initialise(architecture, initial)
     report(

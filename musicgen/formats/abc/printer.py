@@ -55,7 +55,7 @@ def print_score(score: Score) -> str:
     |:(vdB) "^0"e3f/ :|
     """
     body = re.sub(r" +(?=[ \n\\])", "", "".join(_body(score.body)))
-    return "\n".join([*_header(score), body]).rstrip()
+    return "\n".join([*_header(score), body.rstrip("\\ \n")]).rstrip()
 
 
 def _header(score: Score) -> Iterator[str]:
@@ -85,12 +85,13 @@ def _line(key: str, value: str) -> str:
 
 def _rhythm(score: Score, value: str) -> str:
     # A player that swings hornpipes chokes on other metres, and on notes that are cut or held.
+    if not value.lower().startswith("hornpipe"):
+        return value
     meters = [entry.value for entry in score.header if entry.key == "M"]
     fits = (parse_meter(meters[-1]) if meters else COMMON) in (COMMON, Meter(2, 4))
-    plain = all(
-        UNEVEN.isdisjoint(sound.decorations) for sound in score.body if isinstance(sound, Sound)
-    )
-    return value if (fits and plain) or not value.lower().startswith("hornpipe") else f"a {value}"
+    sounds = (element for element in score.body if isinstance(element, Sound))
+    even = all(UNEVEN.isdisjoint(sound.decorations) for sound in sounds)
+    return value if fits and even else f"a {value}"
 
 
 def _key(value: str) -> str:
