@@ -1,6 +1,11 @@
 """What several test files share."""
 
 import pytest
+from hypothesis import settings
+
+# The same examples at every run, however slow the machine: a failure is never a matter of luck.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,8 @@ def probabilities(
         p = np.zeros(z.shape)
         p[np.argmax(z)] = 1
         return p
-    p = np.exp((z - z.max()) / temperature)
+    with np.errstate(over="ignore"):  # a tiny temperature leaves −∞ below the likeliest
+        p = np.exp((z - z.max()) / temperature)
     p /= p.sum()
     if (top_k is None or top_k >= len(p)) and top_p is None:
         return p
