@@ -26,7 +26,7 @@ class TrainingBar:
         self._validation = ""
         self._bar: tqdm[NoReturn] = tqdm(
             total=1.0, disable=None, leave=False, dynamic_ncols=True,
-            bar_format="{percentage:3.0f}% |{bar}| {elapsed} < {remaining}{postfix}",
+            bar_format="{percentage:3.0f}% |{bar:16}| {elapsed} < {remaining}{postfix}",
         )  # fmt: skip
 
     def __enter__(self) -> Self:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from musicgen.formats.abc import spelling
 from musicgen.formats.abc.chords import ChordReader
+from musicgen.formats.abc.pending import Pending, nothing
 from musicgen.formats.abc.rhythm import Rhythm
-from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Sound
+from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.lexer import Token
@@ -24,35 +25,6 @@ MAX_SIGNS = 64
 _BEFORE_SOUND = ("quoted", "name", "decoration", "grace")
 
 
-def _nothing() -> Sound:
-    return Sound(0, 0, (), Fraction(1))
-
-
-@dataclass(slots=True)
-class _Voice:
-    """What one voice has yet to finish.
-
-    Attributes
-    ----------
-    rhythm
-        Its tuplet and broken rhythm.
-    before
-        Holds what is written before a sound and belongs to it, until that sound comes.
-    last
-        The sound before, which slurs and ties lead from.
-    in_bar
-        Whether `last` stands in the bar that goes on.
-    slurs
-        Sounds at which slurs start that have not ended.
-    """
-
-    rhythm: Rhythm
-    before: Sound = field(default_factory=_nothing)
-    last: Sound | None = None
-    in_bar: bool = False
-    slurs: list[Sound] = field(default_factory=list)
-
-
 class Builder:
     """Builds the body of a score, token by token.
 
@@ -65,7 +37,7 @@ class Builder:
     def __init__(self, report: Reporter) -> None:
         self._report = report
         self._body: list[Element] = []
-        self._voice = _Voice(Rhythm(report))
+        self._voice = Pending(Rhythm(report))
         self._voices = {"": self._voice}
         self._chord: ChordReader | None = None
         self._continued = False
@@ -93,7 +65,7 @@ class Builder:
         self._body.append(entry)
         if entry.key == "V":
             name = entry.value.split(maxsplit=1)[0] if entry.value else ""
-            self._voice = self._voices.setdefault(name, _Voice(Rhythm(self._report)))
+            self._voice = self._voices.setdefault(name, Pending(Rhythm(self._report)))
 
     def end_line(self) -> None:
         """Take the end of a line of music."""
@@ -185,7 +157,7 @@ class Builder:
         self, token: Token, notes: tuple[Note, ...], length: Fraction, rest: str = ""
     ) -> None:
         voice = self._voice
-        sound, voice.before = voice.before, _nothing()
+        sound, voice.before = voice.before, nothing()
         sound.line, sound.column = token.line, token.column
         sound.notes, sound.length, sound.rest = notes, length, rest
         voice.slurs += [sound] * sound.opens

@@ -148,7 +148,7 @@ def parse_meter(value: str) -> Meter | None:
     (Meter(numerator=2, denominator=2), Meter(numerator=5, denominator=8), None)
     """
     value = value.strip()
-    if value.lower() in ("none", ""):
+    if value == "none":
         return None
     if value in ("C", "c", "C|", "c|"):
         return Meter(4, 4) if len(value) == 1 else Meter(2, 2)
@@ -170,11 +170,9 @@ def parse_length(value: str) -> Fraction:
     ValueError
         When it is not one over a power of two.
     """
-    match = re.fullmatch(r"1[ ]*/[ ]*(\d{1,3})", value.strip())
+    match = re.fullmatch(r"1/(\d{1,3})", value.strip())
     if match is not None and int(match[1]) in (1, 2, 4, 8, 16, 32, 64, 128, 256):
         return Fraction(1, int(match[1]))
-    if value.strip() == "1":
-        return Fraction(1)
     raise ValueError(f"{value!r} is not a unit note length")
 
 
@@ -211,20 +209,12 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
     text = re.sub(r'"[^"]*"', "", value).strip()
     if not text and value.strip():
         return None
-    match = re.fullmatch(
-        r"(?:((?:\d{1,3}[ ]*/[ ]*\d{1,3}[ ]*)+)=)?[ ]*(\d{1,4}(?:\.\d{1,3})?)", text
-    )
-    if match is None or float(match[2]) <= 0:
+    match = re.fullmatch(r"(?:(\d{1,3})/(\d{1,3})[ ]*=)?[ ]*(\d{1,4}(?:\.\d{1,3})?)", text)
+    if match is None or not float(match[3]):
         raise ValueError(f"{value!r} is not a tempo")
     if match[1] is None:
-        return float(match[2]) * float(unit) * 4
-    try:
-        beat = sum(
-            (Fraction(part.replace(" ", "")) for part in re.findall(r"\d+[ ]*/[ ]*\d+", match[1])),
-            Fraction(0),
-        )
-    except ZeroDivisionError:
-        beat = Fraction(0)
-    if not beat:
+        return float(match[3]) * float(unit) * 4
+    numerator, denominator = int(match[1]), int(match[2])
+    if not numerator or not denominator or denominator & (denominator - 1):
         raise ValueError(f"{value!r} is not a tempo")
-    return float(match[2]) * float(beat) * 4
+    return float(match[3]) * numerator / denominator * 4

@@ -6,9 +6,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.fields import Meter, parse_key, parse_meter
+from musicgen.formats.abc.fields import parse_key
 from musicgen.formats.abc.parts import is_label, order
-from musicgen.formats.abc.rhythm import UNEVEN
 from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Score, Sound
 from musicgen.formats.abc.spelling import length_text, note_text
 
@@ -25,8 +24,6 @@ NAMES = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
     "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
 }  # fmt: skip
-
-COMMON = Meter(4, 4)
 
 _CHORD_SYMBOL = re.compile(
     r"[A-G][#b]?(?:|[5679]|11|[b#]5|b9|7sus4|m[679]?|m7b5|(?:maj|M)[79]|dim[79]?|aug7?|sus[249]?|\+)"
@@ -63,7 +60,10 @@ def _header(score: Score) -> Iterator[str]:
     yield f"X:{number[0] if number else 1}"
     entries = [entry for entry in score.header if entry.key in HEADER_ORDER[1:]]
     for entry in sorted(entries, key=lambda entry: HEADER_ORDER.index(entry.key)):
-        yield _line(entry.key, entry.value if entry.key != "R" else _rhythm(score, entry.value))
+        # A player that swings hornpipes refuses some metres and rhythms, and plays no other as
+        # written.
+        swung = entry.key == "R" and entry.value.lower().startswith("hornpipe")
+        yield _line(entry.key, f"a {entry.value}" if swung else entry.value)
     if order(score):
         yield _line("P", score.first("P"))
     last = {entry.key: entry.value for entry in score.header}
@@ -81,17 +81,6 @@ def _header(score: Score) -> Iterator[str]:
 def _line(key: str, value: str) -> str:
     # Without the space it would read as a note before a bar line.
     return f"{key}: {value}" if value.startswith((":", "|", "[|")) else f"{key}:{value}"
-
-
-def _rhythm(score: Score, value: str) -> str:
-    # A player that swings hornpipes chokes on other metres, and on notes that are cut or held.
-    if not value.lower().startswith("hornpipe"):
-        return value
-    meters = [entry.value for entry in score.header if entry.key == "M"]
-    fits = (parse_meter(meters[-1]) if meters else COMMON) in (COMMON, Meter(2, 4))
-    sounds = (element for element in score.body if isinstance(element, Sound))
-    even = all(UNEVEN.isdisjoint(sound.decorations) for sound in sounds)
-    return value if fits and even else f"a {value}"
 
 
 def _key(value: str) -> str:
@@ -151,7 +140,8 @@ def _bar(bar: Bar) -> str:
 
 
 def _quote(text: str) -> str:
-    text = text.replace("%", "")
+    # Players take the rest of a line for a comment, and a backslash for more of the text.
+    text = text.replace("%", "").rstrip("\\")
     plain = _CHORD_SYMBOL.fullmatch(text) or _PLACED.match(text)
     return f'"{text}"' if plain else f'"^{text}"'
 

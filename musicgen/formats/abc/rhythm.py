@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     from musicgen.formats.abc.lexer import Token
     from musicgen.formats.abc.reporter import Reporter
 
-__all__ = ["UNEVEN", "Rhythm"]
+__all__ = ["Rhythm"]
 
 MAX_TUPLET = 9
 MAX_TUPLET_SOUNDS = 32
 MAX_BROKEN = 3
 MAX_DIGITS = 3
 
-UNEVEN = frozenset({".", "staccato", "H", "fermata"})
-"""Signs that make a note sound shorter or longer than written."""
+_UNEVEN = frozenset({".", "staccato", "H", "fermata"})
 
 
 class Rhythm:
@@ -119,7 +118,7 @@ class Rhythm:
         signs = {*first.decorations, *second.decorations}
         if self._last_is_second and self._first is not None:
             self._first.broken = 0
-        elif first.length == second.length and tuplet is self._tuplet and not signs & UNEVEN:
+        elif first.length == second.length and tuplet is self._tuplet and not signs & _UNEVEN:
             first.broken = len(token.text) if ">" in token.text else -len(token.text)
         for sound, factor in zip((first, second), factors, strict=True):
             sound.length *= factor
