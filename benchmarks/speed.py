@@ -20,13 +20,14 @@ import statistics
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 T, B, V, E = 50, 50, 96, 64
 CLIP, RATE, DECAY = 5.0, 2e-3, 0.95
-# name: (layers, units, repetitions a block, unit of one repetition, what ours must reach)
+# name: (layers, units, repetitions a block, unit of the figure)
 WORKLOADS = {
     "train 2 x 512": (2, 512, 4, "ms a step"),
     "train 1 x 128": (1, 128, 60, "ms a step"),
@@ -151,8 +152,7 @@ def main() -> None:
     for pipe in pipes.values():
         pipe.send(None)
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as stream:  # noqa: PTH123
-            json.dump(figures, stream, indent=2)
+        Path(options.json).write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class RMSProp(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        g, step = self.slot("g", name, value), self.scratch(0, value)
+        g, step = self.slot("g", name, value), self.scratch(value)
         np.multiply(gradient, gradient, out=step)
         np.multiply(step, 1 - self.decay, out=step)
         np.multiply(g, self.decay, out=g)
@@ -77,7 +77,7 @@ class Adam(Optimiser):
         m, v, step = (
             self.slot("m", name, value),
             self.slot("v", name, value),
-            self.scratch(0, value),
+            self.scratch(value),
         )
         np.multiply(m, self.beta1, out=m)
         np.multiply(gradient, 1 - self.beta1, out=step)

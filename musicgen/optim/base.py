@@ -23,6 +23,7 @@ class Optimiser:
     def __init__(self) -> None:
         self.updates = 0
         self.slots: dict[str, dict[str, Array]] = {}
+        self._scratch: dict[tuple[int, ...], Array] = {}
 
     def update(
         self, values: Mapping[str, Array], gradients: Mapping[str, Array], learning_rate: float
@@ -51,6 +52,8 @@ class Optimiser:
             kept[name] = np.zeros_like(like)
         return kept[name]
 
-    def scratch(self, number: int, like: Array) -> Array:
-        """Return memory for intermediate results, of any content."""
-        return self.slot(f"scratch {number} {like.shape}", "", like)
+    def scratch(self, like: Array) -> Array:
+        """Return memory for intermediate results, of any content, shared by equal shapes."""
+        if like.shape not in self._scratch:
+            self._scratch[like.shape] = np.empty_like(like)
+        return self._scratch[like.shape]

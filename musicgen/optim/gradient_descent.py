@@ -24,7 +24,7 @@ class SGD(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        v, step = self.slot("v", name, value), self.scratch(0, value)
+        v, step = self.slot("v", name, value), self.scratch(value)
         np.multiply(v, self.momentum, out=v)
         np.multiply(gradient, learning_rate, out=step)
         np.subtract(v, step, out=v)
