@@ -33,7 +33,7 @@ def train(
     hidden_size: Annotated[int, Option(min=1, help="Units of a layer.")] = 256,
     num_layers: Annotated[int, Option(min=1, help="Recurrent layers.")] = 2,
     cell: Annotated[str, Option(help="lstm, gru or elman.")] = "lstm",
-    optimizer: Annotated[str, Option(help="adam, rmsprop or sgd.")] = "adam",
+    optimizer: Annotated[str, Option(help="adadelta, adagrad, adam, rmsprop or sgd.")] = "adam",
     learning_rate: Annotated[
         float | None, Option(help="At the start.  [default: what suits the optimiser]")
     ] = None,

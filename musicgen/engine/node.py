@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from musicgen.errors import GraphError
 
-__all__ = ["Array", "Input", "Node", "Parameter", "Shape", "Value"]
+__all__ = ["Array", "Constant", "Delay", "Input", "Node", "Parameter", "Shape", "Value", "scope"]
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
+
+_PATH: ContextVar[str] = ContextVar("path", default="")
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Put ``name.`` in front of the names of all nodes made inside: their path in the graph.
+
+    Examples
+    --------
+    >>> with scope("encoder"), scope("0"):
+    ...     W = Parameter("W", np.zeros((2, 3)))
+    >>> W.name
+    'encoder.0.W'
+    """
+    token = _PATH.set(f"{_PATH.get()}{name}.")
+    try:
+        yield
+    finally:
+        _PATH.reset(token)
 
 
 class Value:
@@ -26,14 +50,14 @@ class Value:
     shape, dtype
         Known when the graph is built.
     data
-        The array; empty memory until the first forward pass.
+        The array; empty until the first forward pass.
     gradient
-        ∂E/∂data after a backward pass; None where nothing flowed back.
+        ∂E/∂data of the last backward pass; None where nothing flowed back.
     differentiable
         Whether a parameter, or an input that asked for it, lies upstream.
     """
 
-    __slots__ = ("data", "differentiable", "dtype", "gradient", "node", "shape", "tangent")
+    __slots__ = ("data", "differentiable", "dtype", "gradient", "node", "shape")
 
     def __init__(self, node: Node, shape: Shape, dtype: npt.DTypeLike) -> None:
         self.node = node
@@ -41,7 +65,6 @@ class Value:
         self.dtype = np.dtype(dtype)
         self.data: Array = np.empty(0, self.dtype)
         self.gradient: Array | None = None
-        self.tangent: Array | None = None
         self.differentiable = False
 
     def __repr__(self) -> str:
@@ -53,14 +76,15 @@ class Node:
 
     A subclass says what shape comes out (`infer`), what is computed (`forward`), how gradients
     flow back (`backward`) and how a small change of the inputs moves the output (`tangent`).
-    Arrays come from `buffer`, so that the second pass allocates nothing.
+    Arrays come from `buffer`, so that the second pass allocates nothing. What a subclass needs
+    beside its inputs it keeps before it calls ``super().__init__(*inputs)``.
 
     Parameters
     ----------
     *inputs
         Values, or nodes with one output.
     name
-        Shown in messages; the class name when none is given.
+        Shown in messages, behind the names of the scopes; the class name when none is given.
 
     Examples
     --------
@@ -91,8 +115,11 @@ class Node:
     array([ 2., -6.])
     """
 
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+
     def __init__(self, *inputs: Value | Node, name: str = "") -> None:
-        self.name = name or type(self).__name__
+        self.name = _PATH.get() + (name or type(self).__name__)
         self.inputs = tuple(item.output if isinstance(item, Node) else item for item in inputs)
         self._buffers: dict[str, Array] = {}
         shapes: Any = self.infer(*(value.shape for value in self.inputs))
@@ -113,8 +140,8 @@ class Node:
         raise NotImplementedError(f"{type(self).__name__}.infer")
 
     def infer_dtype(self, *dtypes: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the type of the outputs: the widest floating type among the inputs."""
-        return np.result_type(*(dtype for dtype in dtypes if dtype.kind == "f"))
+        """Return the type of the outputs: the widest floating type among the inputs, if any."""
+        return np.result_type(*([dtype for dtype in dtypes if dtype.kind == "f"] or dtypes))
 
     def forward(self, *arrays: Array) -> Array | tuple[Array, ...]:
         """Compute the output, or a tuple of outputs, from the inputs' arrays."""
@@ -130,11 +157,25 @@ class Node:
         raise NotImplementedError(f"{type(self).__name__}.backward")
 
     def tangent(self, *directions: Array) -> Array | tuple[Array, ...]:
-        """Return the directional derivative of every output along a direction for every input.
+        """Return the directional derivatives of every output, for K directions at once.
 
-        Forward mode: ``dy = Σ_i ∂y/∂x_i · dx_i``. Called after `forward`.
+        Forward mode: ``dy = Σ_i ∂y/∂x_i · dx_i``. Called after `forward`. A direction has the
+        shape of its input behind a leading axis of K, or of 1 where all K are zero; so have
+        the results, with K.
         """
-        raise NotImplementedError(f"{type(self).__name__}.tangent")
+        self.fail("has no tangent, which forward mode needs")
+
+    def clone(self, *inputs: Value | Node) -> Self:
+        """Return a node that does the same to other inputs.
+
+        Parameters
+        ----------
+        *inputs
+            As many as this node has. Weights are inputs: give the same to share them.
+        """
+        twin = copy.copy(self)
+        Node.__init__(twin, *inputs, name=self.name)
+        return twin
 
     @property
     def output(self) -> Value:
@@ -169,33 +210,53 @@ class Node:
             found = self._buffers[key] = np.zeros(shape, self.outputs[0].dtype)
         return found
 
-    def fail(self, message: str) -> None:
-        """Raise a `GraphError` that names this node."""
-        raise GraphError(f"node {self.name}: {message}")
+    def find_nonfinite(self) -> str | None:
+        """Say where the outputs of the last pass hold NaN or infinity; None when they do not."""
+        for value in self.outputs:
+            if found := describe_nonfinite(value.data):
+                inputs = ", ".join(
+                    f"{value.node.name} {'holds ' + odd if odd else 'is finite'}"
+                    for value in self.inputs
+                    for odd in [describe_nonfinite(value.data)]
+                )
+                return f"node {self.description} holds {found}" + (inputs and f"; {inputs}")
+        return None
+
+    @property
+    def description(self) -> str:
+        """The node's path, operation and inputs: ``lstm.kept = Multiply(lstm.f, c)``."""
+        kind = type(self).__name__
+        call = f"{kind}({', '.join(value.node.name for value in self.inputs)})"
+        path, _, own = self.name.rpartition(".")
+        return f"{self.name} = {call}" if own != kind else f"{path}{'.' if path else ''}{call}"
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise a `GraphError` that names this node by its path."""
+        raise GraphError(f"node {self.description}: {message}")
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(value.shape) for value in getattr(self, "outputs", ()))
+        shapes = ", ".join(str(value.shape) for value in self.outputs)
         return f"<{type(self).__name__} {self.name}: {shapes}>"
 
 
-class Parameter(Node):
-    """A weight: a leaf whose value an optimiser changes. Several graphs may share it.
+def describe_nonfinite(array: Array) -> str | None:
+    """Say where an array holds NaN or infinity: ``"nan at [2, 0] and 3 more"``, or None."""
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return None
+    places = np.argwhere(~np.isfinite(array)).tolist()
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return f"{array[tuple(places[0])]} at {places[0]}{more}"
 
-    Parameters
-    ----------
-    name
-        Dotted name, unique in its network: ``"recurrent.0.W_h"``.
-    value
-        The initial array; used as it is, not copied.
-    """
 
-    def __init__(self, name: str, value: Array) -> None:
-        self._shape = value.shape
-        self._dtype = value.dtype
+class _Leaf(Node):
+    """A node without inputs, which holds its array."""
+
+    def __init__(self, name: str, data: Array, *, differentiable: bool = False) -> None:
+        data = np.asarray(data)
+        self._shape, self._dtype = data.shape, data.dtype
         super().__init__(name=name)
-        self.output.data = value
-        self.output.differentiable = True
-        self.output.gradient = np.zeros_like(value)
+        self.output.data = data
+        self.output.differentiable = differentiable
 
     def infer(self, *shapes: Shape) -> Shape:
         """Return the shape that was given."""
@@ -205,24 +266,57 @@ class Parameter(Node):
         """Return the type that was given."""
         return self._dtype
 
+    def clone(self, *inputs: Value | Node) -> Self:
+        """Return the leaf itself: clones share their leaves."""
+        return self
+
+    @property
+    def description(self) -> str:
+        """The leaf's path and kind."""
+        return f"{self.name} ({type(self).__name__.lower()})"
+
+
+class Parameter(_Leaf):
+    """A weight: a leaf whose value an optimiser changes. Several graphs may share it.
+
+    Parameters
+    ----------
+    name
+        Dotted name, unique in its network: ``"recurrent.0.W_h"``.
+    value
+        The initial array; used as it is, not copied.
+
+    Attributes
+    ----------
+    gradient
+        ∂E/∂value of the last backward pass, or the sum of several; always the same array.
+    """
+
+    def __init__(self, name: str, value: Array) -> None:
+        super().__init__(name, value, differentiable=True)
+        self.gradient = np.zeros_like(self.value)
+
     @property
     def value(self) -> Array:
         """The weights; change them in place."""
         return self.output.data
 
     @property
-    def gradient(self) -> Array:
-        """∂E/∂value of the last backward pass, or the sum of several."""
-        assert self.output.gradient is not None
-        return self.output.gradient
-
-    @property
     def size(self) -> int:
         """Number of weights."""
         return math.prod(self._shape)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether backward passes leave this weight out; may change between passes."""
+        return not self.output.differentiable
 
-class Input(Node):
+    @frozen.setter
+    def frozen(self, frozen: bool) -> None:
+        self.output.differentiable = not frozen
+
+
+class Input(_Leaf):
     """A leaf whose array is given at every forward pass; zeros until then.
 
     Parameters
@@ -238,19 +332,7 @@ class Input(Node):
     def __init__(
         self, name: str, shape: Shape, dtype: npt.DTypeLike, *, differentiable: bool = False
     ) -> None:
-        self._shape = shape
-        self._dtype = np.dtype(dtype)
-        super().__init__(name=name)
-        self.output.data = np.zeros(shape, dtype)
-        self.output.differentiable = differentiable
-
-    def infer(self, *shapes: Shape) -> Shape:
-        """Return the shape that was given."""
-        return self._shape
-
-    def infer_dtype(self, *dtypes: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the type that was given."""
-        return self._dtype
+        super().__init__(name, np.zeros(shape, dtype), differentiable=differentiable)
 
     def feed(self, array: npt.ArrayLike) -> None:
         """Copy `array` in.
@@ -258,9 +340,79 @@ class Input(Node):
         Raises
         ------
         GraphError
-            When its shape is not the input's.
+            When its shape is not the input's, or its type does not fit.
         """
         given = np.asarray(array)
         if given.shape != self._shape:
             self.fail(f"expects shape {self._shape}, was fed {given.shape}")
-        np.copyto(self.output.data, given, casting="same_kind")
+        try:
+            np.copyto(self.output.data, given, casting="same_kind")
+        except TypeError:
+            self.fail(f"expects {self._dtype}, was fed {given.dtype}")
+
+
+class Constant(_Leaf):
+    """A leaf that never changes, and has no gradient.
+
+    Parameters
+    ----------
+    value
+        The array; used as it is, not copied.
+    """
+
+    def __init__(self, value: Array, name: str = "") -> None:
+        super().__init__(name, value)
+
+
+class Delay(_Leaf):
+    """What another value was one step before: the delayed edge of a recurrent graph.
+
+    ``y(t) = source(t − 1)``, and ``y(0) = initial``. In the graph it is a leaf, so that the
+    graph of one step has no circle; `Graph.advance` carries the source over to the next step,
+    and `unroll_delays` draws the edge from one copy of the graph to the next (report, section 5.2).
+
+    Parameters
+    ----------
+    initial
+        A leaf of the state's shape: a `Parameter`, `Input` or `Constant`.
+
+    Examples
+    --------
+    >>> from musicgen.engine import Add, Constant, Graph
+    >>> count = Delay(Constant(np.zeros(1)))
+    >>> more = Add(count, Constant(np.ones(1)))
+    >>> count.connect(more)
+    >>> graph = Graph(more)
+    >>> for _ in range(3):
+    ...     total = graph.forward()
+    ...     graph.advance()
+    >>> total
+    array([3.])
+    """
+
+    def __init__(self, initial: Value | Node, name: str = "") -> None:
+        self.initial = initial.output if isinstance(initial, Node) else initial
+        super().__init__(name, self.initial.data.copy())
+        self._source: Value | None = None
+        if self.initial.node.inputs:
+            self.fail(f"starts from {self.initial.node.name}; expected a leaf")
+
+    @property
+    def source(self) -> Value:
+        """The value that comes one step later here."""
+        if self._source is None:
+            self.fail("is not connected; say what it delays with connect()")
+        return self._source
+
+    def connect(self, source: Value | Node) -> None:
+        """Say which value is delayed.
+
+        Raises
+        ------
+        GraphError
+            When its shape is not that of the initial value.
+        """
+        value = source.output if isinstance(source, Node) else source
+        if value.shape != self._shape:
+            self.fail(f"starts with shape {self._shape}, cannot be followed by {value.shape}")
+        self._source = value

@@ -1,6 +1,18 @@
 """Networks made of engine layers, and the file in which a model is kept."""
 
+from musicgen.networks import layers
+from musicgen.networks.losses import LOSSES
 from musicgen.networks.model import Model
 from musicgen.networks.recurrent import CELLS, Architecture, Network, Unrolled
+from musicgen.networks.sequential import Sequential
 
-__all__ = ["CELLS", "Architecture", "Model", "Network", "Unrolled"]
+__all__ = [
+    "CELLS",
+    "LOSSES",
+    "Architecture",
+    "Model",
+    "Network",
+    "Sequential",
+    "Unrolled",
+    "layers",
+]

@@ -25,7 +25,8 @@ from musicgen.engine import (
     SoftmaxCrossEntropy,
     Value,
     glorot_uniform,
-    orthogonal,
+    initial_stack,
+    stack,
 )
 from musicgen.errors import ModelError
 
@@ -103,25 +104,20 @@ class Network:
     ) -> Self:
         """Make a network with fresh weights.
 
-        Products with inputs are drawn as Glorot and Bengio have it, products with the hidden
-        state are orthogonal block by block, biases are 0 but for the LSTM's forget gate, whose
-        bias starts at 1.
+        The embedding is drawn from a normal distribution, the last layer's product as Glorot and
+        Bengio have it, the recurrent layers' weights as their cell has them.
         """
-        H = architecture.hidden_size
-        weights: dict[str, Array] = {}
-        for name, shape in _shapes(architecture).items():
-            kind = name.rpartition(".")[2]
-            if name == "embedding.W":
-                weights[name] = rng.standard_normal(shape).astype(dtype)
-            elif kind == "W_h":
-                blocks = [orthogonal(rng, (H, H), dtype) for _ in range(shape[1] // H)]
-                weights[name] = np.concatenate(blocks, axis=1)
-            elif kind in ("W_x", "W"):
-                weights[name] = glorot_uniform(rng, shape, dtype)
-            else:
-                weights[name] = np.zeros(shape, dtype)
-                if architecture.cell == "lstm" and name != "dense.b":
-                    weights[name][H : 2 * H] = 1
+        a = architecture
+        embedding = rng.standard_normal((a.symbols, a.embedding_size)).astype(dtype)
+        layers = initial_stack(
+            CELLS[a.cell], rng, a.embedding_size, a.hidden_size, a.num_layers, dtype=dtype
+        )
+        weights = {
+            "embedding.W": embedding,
+            **{f"recurrent.{name}": array for name, array in layers.items()},
+            "dense.W": glorot_uniform(rng, (a.hidden_size, a.symbols), dtype),
+            "dense.b": np.zeros(a.symbols, dtype),
+        }
         return cls(architecture, weights)
 
     @property
@@ -165,24 +161,26 @@ class Network:
     def _layers(
         self, T: int, B: int, dropout: float, rng: np.random.Generator | None
     ) -> tuple[Node, dict[Input, Value]]:
-        weight = self.parameters
-        cell = CELLS[self.architecture.cell]
+        a, weight = self.architecture, self.parameters
+        layer = CELLS[a.cell]
         symbols = Input("symbols", (T, B), np.int32)
-        x: Node | Value = Embedding(symbols, weight["embedding.W"], name="embedding")
-        states: dict[Input, Value] = {}
-        for i in range(self.architecture.num_layers):
-            initial = [
-                Input(f"recurrent.{i}.{state}_0", (B, self.architecture.hidden_size), self.dtype)
-                for state in cell.states
-            ]
-            own = (weight[f"recurrent.{i}.{kind}"] for kind in ("W_x", "W_h", "b"))
-            layer = cell(x, *initial, *own, name=f"recurrent.{i}")
-            states.update(zip(initial, layer.outputs[1:], strict=True))
-            x = layer.outputs[0]
-            if dropout:
-                assert rng is not None
-                x = Dropout(x, dropout, rng, name=f"dropout.{i}")
-        return Dense(x, weight["dense.W"], weight["dense.b"], name="dense"), states
+        x = Embedding(symbols, weight["embedding.W"], name="embedding")
+        initial = {
+            f"{i}.{state}": Input(f"recurrent.{i}.{state}_0", (B, a.hidden_size), self.dtype)
+            for i in range(a.num_layers)
+            for state in layer.cell.states
+        }
+        own = {
+            name.removeprefix("recurrent."): parameter
+            for name, parameter in weight.items()
+            if name.startswith("recurrent.")
+        }
+        y, finals = stack(layer, x, initial, own, dropout=dropout, rng=rng)
+        if dropout:
+            assert rng is not None
+            y = Dropout(y, dropout, rng, name="dropout").output
+        top = Dense(y, weight["dense.W"], weight["dense.b"], name="dense")
+        return top, {initial[name]: final for name, final in finals.items()}
 
 
 class Unrolled:
@@ -239,11 +237,9 @@ class Stepper:
 
 
 def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:
-    cell, H = CELLS[a.cell], a.hidden_size
+    cell, H = CELLS[a.cell].cell, a.hidden_size
     shapes: dict[str, tuple[int, ...]] = {"embedding.W": (a.symbols, a.embedding_size)}
     for i in range(a.num_layers):
-        width = H if i else a.embedding_size
-        shapes[f"recurrent.{i}.W_x"] = (width, cell.blocks * H)
-        shapes[f"recurrent.{i}.W_h"] = (H, cell.blocks * H)
-        shapes[f"recurrent.{i}.b"] = (cell.bias_blocks * H,)
+        own = cell.weight_shapes(H if i else a.embedding_size, H)
+        shapes.update({f"recurrent.{i}.{name}": shape for name, shape in own.items()})
     return {**shapes, "dense.W": (H, a.symbols), "dense.b": (a.symbols,)}

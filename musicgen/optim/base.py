@@ -17,13 +17,13 @@ class Optimiser:
     """Changes weights in place, given their gradients; knows nothing of the graph.
 
     A subclass says how one array changes (`change`); `slot` gives it memory that lasts from one
-    update to the next, and zeros the first time.
+    update to the next, and zeros the first time; `descend` takes the step, with momentum or not.
     """
 
     def __init__(self) -> None:
         self.updates = 0
         self.slots: dict[str, dict[str, Array]] = {}
-        self._scratch: dict[tuple[int, ...], Array] = {}
+        self._scratch: dict[tuple[str, tuple[int, ...], np.dtype[Any]], Array] = {}
 
     def update(
         self, values: Mapping[str, Array], gradients: Mapping[str, Array], learning_rate: float
@@ -52,8 +52,19 @@ class Optimiser:
             kept[name] = np.zeros_like(like)
         return kept[name]
 
-    def scratch(self, like: Array) -> Array:
-        """Return memory for intermediate results, of any content, shared by equal shapes."""
-        if like.shape not in self._scratch:
-            self._scratch[like.shape] = np.empty_like(like)
-        return self._scratch[like.shape]
+    def scratch(self, kind: str, like: Array) -> Array:
+        """Return memory for intermediate results, of any content, shared by all alike arrays."""
+        key = kind, like.shape, like.dtype
+        if key not in self._scratch:
+            self._scratch[key] = np.empty_like(like)
+        return self._scratch[key]
+
+    def descend(self, name: str, value: Array, step: Array, momentum: float) -> None:
+        """``v ← μ v − step; w ← w + v``, which without momentum is ``w ← w − step``."""
+        if not momentum:
+            np.subtract(value, step, out=value)
+            return
+        v = self.slot("v", name, value)
+        np.multiply(v, momentum, out=v)
+        np.subtract(v, step, out=v)
+        np.add(value, v, out=value)

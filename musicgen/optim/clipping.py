@@ -12,13 +12,41 @@ if TYPE_CHECKING:
 
     from musicgen.optim.base import Array
 
-__all__ = ["clip_global_norm"]
+__all__ = ["clip_elements", "clip_global_norm"]
+
+
+def clip_elements(gradients: Iterable[Array], limit: float) -> None:
+    """Cut every element off at `limit`: ``∇ ← min(max(∇, −τ), τ)``, in place.
+
+    Unlike `clip_global_norm` it changes the direction of the gradient.
+
+    Parameters
+    ----------
+    gradients
+        The arrays.
+    limit
+        τ.
+
+    References
+    ----------
+    Mikolov, "Statistical language models based on neural networks", thesis, Brno 2012.
+
+    Examples
+    --------
+    >>> g = np.array([3.0, -4.0, 0.5])
+    >>> clip_elements([g], 1.0)
+    >>> g
+    array([ 1. , -1. ,  0.5])
+    """
+    for array in gradients:
+        np.clip(array, -limit, limit, out=array)
 
 
 def clip_global_norm(gradients: Iterable[Array], limit: float) -> float:
     """Scale all gradients by one factor so that their common norm is at most `limit`.
 
-    ``∇ ← ∇ · limit / ‖∇‖`` when ``‖∇‖ > limit``, in place.
+    ``∇ ← ∇ · limit / ‖∇‖`` when ``‖∇‖ > limit``, in place. Where the norm is infinite or not a
+    number no factor helps, and the gradients stay as they are, for the caller to see.
 
     Parameters
     ----------
@@ -46,7 +74,7 @@ def clip_global_norm(gradients: Iterable[Array], limit: float) -> float:
     """
     arrays = list(gradients)
     norm = math.sqrt(sum(float(np.vdot(array, array)) for array in arrays))
-    if norm > limit:
+    if limit < norm < math.inf:
         for array in arrays:
             np.multiply(array, limit / norm, out=array)
     return norm

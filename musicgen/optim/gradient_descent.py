@@ -10,12 +10,19 @@ __all__ = ["SGD"]
 
 
 class SGD(Optimiser):
-    """``v ← μ v − η ∇; w ← w + v`` (report, chapter 7).
+    """``v ← μ v − η ∇; w ← w + v`` (report, equations 7.1 and 7.2).
 
     Parameters
     ----------
     momentum
         μ; 0 is plain gradient descent.
+
+    Examples
+    --------
+    >>> w = np.array([1.0, 2.0])
+    >>> SGD(momentum=0).update({"w": w}, {"w": np.array([1.0, -1.0])}, 0.5)
+    >>> w
+    array([0.5, 2.5])
     """
 
     def __init__(self, momentum: float = 0.9) -> None:
@@ -24,8 +31,6 @@ class SGD(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        v, step = self.slot("v", name, value), self.scratch(value)
-        np.multiply(v, self.momentum, out=v)
+        step = self.scratch("step", value)
         np.multiply(gradient, learning_rate, out=step)
-        np.subtract(v, step, out=v)
-        np.add(value, v, out=value)
+        self.descend(name, value, step, self.momentum)

@@ -19,7 +19,7 @@ from musicgen.training.batches import Batch, batches
 __all__ = ["LEARNING_RATES", "Progress", "evaluate", "train"]
 
 # Adam's was found on a thousand tunes with the default network; the others are usual values.
-LEARNING_RATES = {"adam": 5e-3, "rmsprop": 2e-3, "sgd": 0.5}
+LEARNING_RATES = {"adadelta": 1.0, "adagrad": 0.05, "adam": 5e-3, "rmsprop": 2e-3, "sgd": 0.5}
 
 # A validation follows an epoch once this many batches have passed since the last, and cuts a longer
 # epoch after that many.

@@ -58,4 +58,4 @@ class Dropout(Node):
 
     def tangent(self, *directions: Array) -> Array:
         """Apply the same mask to the direction."""
-        return directions[0] * self.buffer("mask", directions[0].shape)
+        return directions[0] * self.buffer("mask", directions[0].shape[1:])

@@ -1,16 +1,19 @@
-"""Matrix products, and pieces of an array."""
+"""Matrix products."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from musicgen.engine.node import Array, Node, Shape, Value
+from musicgen.engine.node import Array, Node, Shape
 
-__all__ = ["Dense", "MatMul", "Slice"]
+__all__ = ["Dense", "Dot", "MatMul"]
 
 
 class MatMul(Node):
-    """``y = x1 x2`` for matrices ``(n, k)`` and ``(k, m)``; ``dx1 = dy x2ᵀ``, ``dx2 = x1ᵀ dy``."""
+    """``y = x1 x2`` for matrices ``(n, k)`` and ``(k, m)``; ``dx1 = dy x2ᵀ``, ``dx2 = x1ᵀ dy``.
+
+    Report, section 3.4.
+    """
 
     def infer(self, *shapes: Shape) -> Shape:
         """Return ``(n, m)``."""
@@ -26,10 +29,12 @@ class MatMul(Node):
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
         """Return (dy x2ᵀ, x1ᵀ dy)."""
         (dy,), (x1, x2) = gradients, self.data
-        return (
-            np.matmul(dy, x2.T, out=self.buffer("dx1", x1.shape)),
-            np.matmul(x1.T, dy, out=self.buffer("dx2", x2.shape)),
-        )
+        dx1 = dx2 = None
+        if self.inputs[0].differentiable:
+            dx1 = np.matmul(dy, x2.T, out=self.buffer("dx1", x1.shape))
+        if self.inputs[1].differentiable:
+            dx2 = np.matmul(x1.T, dy, out=self.buffer("dx2", x2.shape))
+        return dx1, dx2
 
     def tangent(self, *directions: Array) -> Array:
         """Return dx1 x2 + x1 dx2."""
@@ -62,52 +67,46 @@ class Dense(Node):
         """Return (dx, dW, db)."""
         x, W, b = self.data
         dy = gradients[0].reshape(-1, W.shape[1])
-        dx = None
+        dx = dW = None
         if self.inputs[0].differentiable:
             dx = self.buffer("dx", x.shape)
             np.matmul(dy, W.T, out=dx.reshape(-1, W.shape[0]))
-        dW = np.matmul(x.reshape(-1, W.shape[0]).T, dy, out=self.buffer("dW", W.shape))
+        if self.inputs[1].differentiable:
+            dW = np.matmul(x.reshape(-1, W.shape[0]).T, dy, out=self.buffer("dW", W.shape))
         return dx, dW, np.sum(dy, axis=0, out=self.buffer("db", b.shape))
 
     def tangent(self, *directions: Array) -> Array:
         """Return dx W + x dW + db."""
         x, W, _ = self.data
         dx, dW, db = directions
-        return np.matmul(dx, W) + np.matmul(x, dW) + db
+        flat = x.reshape(-1, W.shape[0])
+        dy = np.matmul(dx.reshape(len(dx), *flat.shape), W) + np.matmul(flat, dW) + db[:, None]
+        return dy.reshape(len(dy), *self.outputs[0].shape)
 
 
-class Slice(Node):
-    """``y = x[start:stop]`` along the last axis; the gradient is zero outside.
-
-    Parameters
-    ----------
-    x
-        Shape ``(…, n)``.
-    start, stop
-        ``0 ≤ start < stop ≤ n``.
-    """
-
-    def __init__(self, x: Value | Node, start: int, stop: int, name: str = "") -> None:
-        self._range = slice(start, stop)
-        super().__init__(x, name=name)
+class Dot(Node):
+    """Scalar product of two arrays of one shape: ``y = Σ x1 ⊙ x2``; gradients (dy x2, dy x1)."""
 
     def infer(self, *shapes: Shape) -> Shape:
-        """Return ``(…, stop − start)``."""
-        start, stop = self._range.start, self._range.stop
-        if not 0 <= start < stop <= shapes[0][-1]:
-            self.fail(f"[{start}:{stop}] does not lie within the last axis of {shapes[0]}")
-        return (*shapes[0][:-1], stop - start)
+        """Return the shape of a number."""
+        if shapes[0] != shapes[1]:
+            self.fail(f"shapes {shapes[0]} and {shapes[1]} differ")
+        return ()
 
     def forward(self, *arrays: Array) -> Array:
-        """Return a view."""
-        return arrays[0][..., self._range]
+        """Multiply and add up."""
+        return np.asarray(np.vdot(arrays[0], arrays[1]), self.outputs[0].dtype)
 
-    def backward(self, *gradients: Array) -> Array:
-        """Put dy in its place among zeros."""
-        dx = self.buffer("dx", self.inputs[0].shape)
-        dx[..., self._range] = gradients[0]
-        return dx
+    def backward(self, *gradients: Array) -> tuple[Array, ...]:
+        """Return (dy x2, dy x1)."""
+        (dy,), (x1, x2) = gradients, self.data
+        return (
+            np.multiply(dy, x2, out=self.buffer("dx1", x1.shape)),
+            np.multiply(dy, x1, out=self.buffer("dx2", x2.shape)),
+        )
 
     def tangent(self, *directions: Array) -> Array:
-        """Return the same part of dx."""
-        return directions[0][..., self._range]
+        """Return Σ dx1 ⊙ x2 + x1 ⊙ dx2."""
+        x1, x2 = self.data
+        dx1, dx2 = directions
+        return (dx1 * x2 + x1 * dx2).sum(axis=tuple(range(1, dx1.ndim)))

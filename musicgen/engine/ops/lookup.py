@@ -1,18 +1,20 @@
-"""Rows of a table, chosen by number."""
+"""Elements and rows chosen by number."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from musicgen.engine.node import Array, Node, Shape
 
-__all__ = ["Embedding"]
+__all__ = ["Embedding", "Gather"]
 
 
 class Embedding(Node):
     """``y = W[ids]``: the product of a one-hot vector with `W`, without the product.
 
-    Inputs: ids ``(…)`` of integers below V, W ``(V, D)``; output ``(…, D)``.
+    Inputs: ids ``(…)`` of integers, ``0 ≤ id < V``; W ``(V, D)``. Output ``(…, D)``.
     ``dW[v] = Σ dy`` over the places where ``ids = v``.
     """
 
@@ -21,6 +23,8 @@ class Embedding(Node):
         ids, W = shapes
         if len(W) != 2:
             self.fail(f"W has shape {W}; expected (V, D)")
+        if self.inputs[0].dtype.kind not in "iu":
+            self.fail(f"ids are {self.inputs[0].dtype}; expected integers")
         return (*ids, W[1])
 
     def forward(self, *arrays: Array) -> Array:
@@ -41,4 +45,43 @@ class Embedding(Node):
 
     def tangent(self, *directions: Array) -> Array:
         """Look the rows of dW up."""
-        return directions[1][self.data[0]]
+        return directions[1][:, self.data[0]]
+
+
+class Gather(Node):
+    """``y_n = x_{n, i_n}``: one element of each row, as the probability of what happened.
+
+    Inputs: x ``(…, V)``; i ``(…)`` of integers, ``0 ≤ i < V``. Output ``(…)``. The gradient of the
+    other elements is zero.
+    """
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """Return ``(…)``."""
+        x, indices = shapes
+        if x[:-1] != indices or not x:
+            self.fail(f"x {x} and indices {indices} do not fit; expected (…, V) and (…)")
+        if self.inputs[1].dtype.kind not in "iu":
+            self.fail(f"indices are {self.inputs[1].dtype}; expected integers")
+        return indices
+
+    def infer_dtype(self, *dtypes: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the type of x."""
+        return dtypes[0]
+
+    def forward(self, *arrays: Array) -> Array:
+        """Pick."""
+        x, indices = arrays
+        return np.take_along_axis(x, indices[..., None], axis=-1)[..., 0]
+
+    def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
+        """Put dy in its places among zeros."""
+        x, indices = self.data
+        dx = self.buffer("dx", x.shape)
+        dx[...] = 0
+        np.put_along_axis(dx, indices[..., None], gradients[0][..., None], axis=-1)
+        return dx, None
+
+    def tangent(self, *directions: Array) -> Array:
+        """Pick from dx."""
+        (dx, _), indices = directions, self.data[1]
+        return np.take_along_axis(dx, indices[None, ..., None], axis=-1)[..., 0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from musicgen.engine.cells import GRUCell
 from musicgen.engine.node import Array
-from musicgen.engine.ops.elementwise import sigmoid
+from musicgen.engine.ops.activations import sigmoid
 from musicgen.engine.recurrent.base import Recurrent
 
 __all__ = ["GRU"]
@@ -14,29 +15,17 @@ __all__ = ["GRU"]
 class GRU(Recurrent):
     """Gated recurrent unit over a whole sequence.
 
-    With products packed as (r, z, g) and the bias as (r, z, g, d)::
+    The equations, and the order in which gates are packed, are those of `GRUCell`, to which it is
+    equal step by step.
 
-        r = σ(x_t W_xr + h_{t−1} W_hr + b_r)
-        z = σ(x_t W_xz + h_{t−1} W_hz + b_z)
-        g = tanh(x_t W_xg + b_g + r ⊙ (h_{t−1} W_hg + b_d))
-        h_t = z ⊙ g + (1 − z) ⊙ h_{t−1}
-
-    The reset gate is applied after the product, which leaves one matrix product a step; the
-    other common form, ``(r ⊙ h_{t−1}) W_hg``, needs two.
-
-    Inputs: x, h_0, W_x ``(D, 3H)``, W_h ``(H, 3H)``, b ``(4H,)``. Outputs: y, h_T.
-
-    References
-    ----------
-    Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014.
+    Inputs: x, h_0, W_x ``(D, 3H)``, W_h ``(H, 3H)``, b ``(4H,)``, lengths. Outputs: y, h_T.
     """
 
-    blocks = 3
-    bias_blocks = 4
+    cell = GRUCell
 
     def forward(self, *arrays: Array) -> tuple[Array, ...]:
         """Run all steps."""
-        x, h_0, W_x, W_h, b = arrays
+        x, h_0, W_x, W_h, b = self.arrays
         B, H = h_0.shape
         a = self.project(x, W_x)
         h = self.history("h", h_0)
@@ -56,6 +45,7 @@ class GRU(Recurrent):
             np.subtract(g, h[t], out=change)
             np.multiply(z, change, out=change)
             np.add(h[t], change, out=h[t + 1])
+            self.hold(t, h)
         return h[1:], h[-1]
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
@@ -68,7 +58,7 @@ class GRU(Recurrent):
             dh_{t−1} = dh ⊙ (1 − z) + (da_r, da_z, du) W_hᵀ
         """
         dy, dh_T = gradients
-        x, h_0, W_x, W_h, b = self.data
+        x, h_0, W_x, W_h, b = self.arrays
         T, (B, H) = len(x), h_0.shape
         a, inner = self.buffer("a", (T, B, 3 * H)), self.buffer("inner", (T, B, H))
         h = self.buffer("h", (T + 1, B, H))
@@ -79,6 +69,7 @@ class GRU(Recurrent):
         np.copyto(W_hT, W_h.T)
         for t in reversed(range(T)):
             np.add(dh, dy[t], out=dh)
+            self.keep(t, dh)
             r, z, g = _gates(a[t], H)
             da_r, da_z, da_g = _gates(da[t], H)
             np.multiply(dh, z, out=da_g)
@@ -99,31 +90,28 @@ class GRU(Recurrent):
             np.multiply(da_g, r, out=da_h[t, :, 2 * H :])
             np.matmul(da_h[t], W_hT, out=product)
             np.add(dh, product, out=dh)
+            self.restore(t, (da[t], da_h[t]), dh)
         dx, dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da_h)
         db = self.buffer("db", b.shape)
         np.sum(da, axis=(0, 1), out=db[: 3 * H])
         np.sum(da_h[:, :, 2 * H :], axis=(0, 1), out=db[3 * H :])
-        return dx, dh, dW_x, dW_h, db
+        return self.complete(dx, dh, dW_x, dW_h, db)
 
-    def tangent(self, *directions: Array) -> tuple[Array, ...]:
-        """Return the outputs' directional derivatives: the equations above, differentiated."""
-        dx, dh, dW_x, dW_h, db = directions
-        x, h_0, W_x, W_h, b = self.data
+    def step_tangent(self, t: int, dx: Array, *directions: Array) -> tuple[Array, ...]:
+        """Return dh_t: the equations of the cell, differentiated."""
+        dh, dW_x, dW_h, db = directions
+        x, h_0, W_x, W_h, b = self.arrays
         T, (B, H) = len(x), h_0.shape
         a, inner = self.buffer("a", (T, B, 3 * H)), self.buffer("inner", (T, B, H))
         h = self.buffer("h", (T + 1, B, H))
-        dy = np.empty((T, B, H), h.dtype)
-        for t in range(T):
-            r, z, g = _gates(a[t], H)
-            da_r, da_z, da_g = _gates(dx[t] @ W_x + x[t] @ dW_x + db[: 3 * H], H)
-            du_r, du_z, du = _gates(dh @ W_h + h[t] @ dW_h, H)
-            dr = (da_r + du_r) * r * (1 - r)
-            dz = (da_z + du_z) * z * (1 - z)
-            dg = (da_g + dr * inner[t] + r * (du + db[3 * H :])) * (1 - g * g)
-            dh = dz * (g - h[t]) + z * dg + (1 - z) * dh
-            dy[t] = dh
-        return dy, dh
+        r, z, g = _gates(a[t], H)
+        da_r, da_z, da_g = _gates(dx @ W_x + x[t] @ dW_x + db[:, None, : 3 * H], H)
+        du_r, du_z, du = _gates(dh @ W_h + h[t] @ dW_h, H)
+        dr = (da_r + du_r) * r * (1 - r)
+        dz = (da_z + du_z) * z * (1 - z)
+        dg = (da_g + dr * inner[t] + r * (du + db[:, None, 3 * H :])) * (1 - g * g)
+        return (dz * (g - h[t]) + z * dg + (1 - z) * dh,)
 
 
 def _gates(a: Array, H: int) -> tuple[Array, Array, Array]:
-    return a[:, :H], a[:, H : 2 * H], a[:, 2 * H :]
+    return a[..., :H], a[..., H : 2 * H], a[..., 2 * H :]

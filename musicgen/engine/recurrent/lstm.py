@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from musicgen.engine.cells import LSTMCell
 from musicgen.engine.node import Array
-from musicgen.engine.ops.elementwise import sigmoid
+from musicgen.engine.ops.activations import sigmoid
 from musicgen.engine.recurrent.base import Recurrent
 
 __all__ = ["LSTM"]
@@ -20,21 +21,15 @@ class LSTM(Recurrent):
         c_t = f ⊙ c_{t−1} + i ⊙ g
         h_t = o ⊙ tanh(c_t)
 
-    Inputs: x, h_0, c_0, W_x ``(D, 4H)``, W_h ``(H, 4H)``, b ``(4H,)``. Outputs: y, h_T, c_T.
-
-    References
-    ----------
-    Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate:
-    Gers et al., 2000. Report, chapter 6.
+    Inputs: x, h_0, c_0, W_x ``(D, 4H)``, W_h ``(H, 4H)``, b ``(4H,)``, lengths. Outputs: y, h_T,
+    c_T. Equal to `LSTMCell` step by step.
     """
 
-    states = ("h", "c")
-    blocks = 4
-    bias_blocks = 4
+    cell = LSTMCell
 
     def forward(self, *arrays: Array) -> tuple[Array, ...]:
         """Run all steps."""
-        x, h_0, c_0, W_x, W_h, b = arrays
+        x, h_0, c_0, W_x, W_h, b = self.arrays
         B, H = h_0.shape
         a = self.project(x, W_x)
         h, c = self.history("h", h_0), self.history("c", c_0)
@@ -52,6 +47,7 @@ class LSTM(Recurrent):
             np.add(c[t + 1], fresh, out=c[t + 1])
             np.tanh(c[t + 1], out=tanh_c[t])
             np.multiply(o, tanh_c[t], out=h[t + 1])
+            self.hold(t, h, c)
         return h[1:], h[-1], c[-1]
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
@@ -65,7 +61,7 @@ class LSTM(Recurrent):
             dc_{t−1} = dc ⊙ f                dh_{t−1} = da W_hᵀ
         """
         dy, dh_T, dc_T = gradients
-        x, h_0, c_0, W_x, W_h, b = self.data
+        x, h_0, c_0, W_x, W_h, b = self.arrays
         T, (B, H) = len(x), h_0.shape
         a, tanh_c = self.buffer("a", (T, B, 4 * H)), self.buffer("tanh c", (T, B, H))
         h, c = self.buffer("h", (T + 1, B, H)), self.buffer("c", (T + 1, B, H))
@@ -77,6 +73,7 @@ class LSTM(Recurrent):
         np.copyto(W_hT, W_h.T)
         for t in reversed(range(T)):
             np.add(dh, dy[t], out=dh)
+            self.keep(t, dh, dc)
             i, f, o, g = _gates(a[t], H)
             da_i, da_f, da_o, da_g = _gates(da[t], H)
             np.multiply(dh, tanh_c[t], out=da_o)
@@ -97,28 +94,25 @@ class LSTM(Recurrent):
             np.multiply(dc, d, out=da_g)
             np.multiply(dc, f, out=dc)
             np.matmul(da[t], W_hT, out=dh)
+            self.restore(t, (da[t],), dh, dc)
         dx, dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
         db = np.sum(da, axis=(0, 1), out=self.buffer("db", b.shape))
-        return dx, dh, dc, dW_x, dW_h, db
+        return self.complete(dx, dh, dc, dW_x, dW_h, db)
 
-    def tangent(self, *directions: Array) -> tuple[Array, ...]:
-        """Return the outputs' directional derivatives: the equations above, differentiated."""
-        dx, dh, dc, dW_x, dW_h, db = directions
-        x, h_0, c_0, W_x, W_h, b = self.data
+    def step_tangent(self, t: int, dx: Array, *directions: Array) -> tuple[Array, ...]:
+        """Return dh_t and dc_t: the equations above, differentiated."""
+        dh, dc, dW_x, dW_h, db = directions
+        x, h_0, c_0, W_x, W_h, b = self.arrays
         T, (B, H) = len(x), h_0.shape
         a, tanh_c = self.buffer("a", (T, B, 4 * H)), self.buffer("tanh c", (T, B, H))
         h, c = self.buffer("h", (T + 1, B, H)), self.buffer("c", (T + 1, B, H))
-        dy = np.empty((T, B, H), h.dtype)
-        for t in range(T):
-            da = dx[t] @ W_x + x[t] @ dW_x + dh @ W_h + h[t] @ dW_h + db
-            i, f, o, g = _gates(a[t], H)
-            da_i, da_f, da_o, da_g = _gates(da, H)
-            dc = da_f * f * (1 - f) * c[t] + f * dc
-            dc += da_i * i * (1 - i) * g + i * da_g * (1 - g * g)
-            dh = da_o * o * (1 - o) * tanh_c[t] + o * (1 - tanh_c[t] ** 2) * dc
-            dy[t] = dh
-        return dy, dh, dc
+        i, f, o, g = _gates(a[t], H)
+        da = dx @ W_x + x[t] @ dW_x + dh @ W_h + h[t] @ dW_h + db[:, None]
+        da_i, da_f, da_o, da_g = _gates(da, H)
+        dc = da_f * f * (1 - f) * c[t] + f * dc
+        dc = dc + da_i * i * (1 - i) * g + i * da_g * (1 - g * g)
+        return da_o * o * (1 - o) * tanh_c[t] + o * (1 - tanh_c[t] ** 2) * dc, dc
 
 
 def _gates(a: Array, H: int) -> tuple[Array, Array, Array, Array]:
-    return a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+    return a[..., :H], a[..., H : 2 * H], a[..., 2 * H : 3 * H], a[..., 3 * H :]
