@@ -1,11 +1,12 @@
-"""Pictures: learning curves and piano rolls. The only module that imports matplotlib."""
+"""Pictures: curves and piano rolls. The only module that imports matplotlib."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -15,9 +16,60 @@ from musicgen.errors import FormatError
 from musicgen.files import write_atomically
 from musicgen.music import Music
 
-__all__ = ["learning_curve", "piano_roll"]
+__all__ = ["Panel", "curves", "learning_curve", "piano_roll"]
 
 NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+class Panel(NamedTuple):
+    """One of several pictures side by side.
+
+    Attributes
+    ----------
+    title, x, y
+        Text above, below and beside it.
+    lines
+        Abscissas and ordinates by label; a label that ends in "bound" is dashed.
+    x_log, y_log
+        Whether an axis is logarithmic.
+    """
+
+    title: str
+    x: str
+    y: str
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    x_log: bool = False
+    y_log: bool = True
+
+
+def curves(panels: Sequence[Panel], path: Path, columns: int = 3) -> None:
+    """Draw lines in several panels.
+
+    Parameters
+    ----------
+    panels
+        What to draw.
+    path
+        File to write; its ending says whether PNG or SVG.
+    columns
+        Panels side by side before a new row begins.
+    """
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(4.3 * columns, 3.6 * rows), layout="constrained")
+    for place, panel in enumerate(panels, 1):
+        axes = figure.add_subplot(rows, columns, place)
+        for label, (xs, ys) in panel.lines.items():
+            style = "--" if label.endswith("bound") else "o-"
+            axes.plot(xs, ys, style, ms=3, label=label)
+        axes.set(xlabel=panel.x, ylabel=panel.y, title=panel.title)
+        if panel.x_log:
+            axes.set_xscale("log", base=2)
+        if panel.y_log:
+            axes.set_yscale("log")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    _save(figure, path)
 
 
 def learning_curve(history: Sequence[dict[str, Any]], path: Path, title: str = "") -> None:
