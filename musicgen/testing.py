@@ -22,9 +22,12 @@ from musicgen.music import Audio, Music, Piece, Tune
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from musicgen.engine import Node
     from musicgen.formats import Format
 
-__all__ = ["check_format"]
+__all__ = ["check_format", "check_node"]
+
+WORST_GRADIENT = 1e-6
 
 NO_MUSIC = {
     "nothing": b"",
@@ -32,6 +35,45 @@ NO_MUSIC = {
     "every byte": bytes(range(256)) * 8,
     "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64),
 }
+
+
+def check_node(node: Node) -> None:
+    """Check that a node keeps the contract of `musicgen.engine.Node`.
+
+    Its outputs must have the shapes that it promised, and be the same at a second pass over the
+    same inputs; its gradients, and its directional derivatives where it has a `tangent`, must
+    agree with central differences to a relative error of 1e-6.
+
+    Parameters
+    ----------
+    node
+        In float64, with at least one `Parameter` upstream.
+
+    Raises
+    ------
+    AssertionError, GraphError
+        When the node breaks the contract; the text says where.
+
+    Examples
+    --------
+    >>> from musicgen.engine import Parameter, Tanh
+    >>> check_node(Tanh(Parameter("x", np.linspace(-2, 2, 6).reshape(2, 3))))
+    """
+    from musicgen.engine import Add, Constant, Dot, Graph, check_gradients
+
+    rng = np.random.default_rng(0)
+    # Each element of each output matters differently, so that none can stand in for another.
+    parts = [Dot(value, Constant(rng.standard_normal(value.shape))) for value in node.outputs]
+    cost: Node = parts[0]
+    for part in parts[1:]:
+        cost = Add(cost, part)
+    graph = Graph(cost, *node.outputs)
+    assert graph.parameters, f"{node.description} depends on no Parameter: nothing can be checked"
+    first = [np.array(array) for array in graph.forward()]
+    for value, array, again in zip(graph.outputs, first, graph.forward(), strict=True):
+        assert np.array_equal(array, again), f"{value} differs at a second pass"
+    for name, error in check_gradients(graph).items():
+        assert error <= WORST_GRADIENT, f"{node.description}: relative error of {name} is {error}"
 
 
 def check_format(form: Format, pieces: Sequence[Piece], folder: Path) -> None:

@@ -51,6 +51,22 @@ def test_python_of_the_readme_runs(scales, tmp_path, monkeypatch):
     assert (tmp_path / "greensleeves.mid").exists()
 
 
+def test_python_of_the_engine_page_runs(tmp_path, monkeypatch, capsys):
+    page = ROOT / "docs" / "engine.md"
+    blocks = [body for kind, body in BLOCK.findall(page.read_text("utf-8")) if kind == "python"]
+    assert len(blocks) == 3
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks:
+        exec(compile(block, "engine.md", "exec"), names)
+    cost, error = map(float, capsys.readouterr().out.split())
+    assert cost < 0.05
+    assert error < 1e-9
+    picture = (tmp_path / "lstm-cell.dot").read_text("utf-8")
+    drawn = (ROOT / "docs" / "lstm-cell.svg").read_text("utf-8")
+    assert len(re.findall(" -> ", picture)) == drawn.count('class="edge"')
+
+
 def test_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):

@@ -51,6 +51,7 @@ from musicgen.engine import (
 from musicgen.engine.recurrent import initial_stack
 from musicgen.errors import GraphError
 from musicgen.optim import RMSProp, clip_global_norm
+from musicgen.testing import check_node
 
 
 @pytest.fixture
@@ -317,6 +318,7 @@ def test_pictures_show_leaves_frames_and_delays(rng):
     assert dot.count("{") == dot.count("}")
     assert 'subgraph "cluster lstm" { label="lstm"' in dot
     assert dot.count("style=dashed, label=delay") == 2
+    assert dot.count("style=dashed, label=initial") == 2
     lines = dot.splitlines()
     numbers = {
         label: line.split()[0]
@@ -554,3 +556,22 @@ def test_dropout_keeps_the_mean_and_the_share():
     y = Graph(Dropout(x, 0.3, np.random.default_rng(0))).forward()
     assert y.mean() == pytest.approx(1, abs=0.02)
     assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+
+
+def test_the_contract_test_for_own_nodes_tells_what_is_wrong(rng):
+    class Wrong(Tanh):
+        def backward(self, *gradients):
+            return 1.01 * super().backward(*gradients)
+
+    class Moody(Tanh):
+        def forward(self, x):
+            return x + rng.random()
+
+    x = leaf(rng, "x", 2, 3)
+    check_node(LSTMCell(leaf(rng, "x", B, D), *cell_inputs(rng, LSTMCell)))
+    with pytest.raises(AssertionError, match=r"Wrong\(x\): relative error of x is 0.00"):
+        check_node(Wrong(x))
+    with pytest.raises(AssertionError, match="differs at a second pass"):
+        check_node(Moody(x))
+    with pytest.raises(AssertionError, match="depends on no Parameter"):
+        check_node(Tanh(Constant(np.ones(2))))

@@ -45,3 +45,13 @@ def test_learning_curve(tmp_path):
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(FormatError, match=r"\.png or \.svg"):
         plots.piano_roll(MUSIC, tmp_path / "a.gif")
+
+
+def test_curves(tmp_path):
+    lines = {"found": ([1, 2, 4], [1, 0.1, 0.01]), "bound": ([1, 2, 4], [2, 1, 0.5])}
+    panel = plots.Panel("title", "x", "y", lines, x_log=True)
+    one, four = tmp_path / "one.svg", tmp_path / "four.svg"
+    plots.curves([panel], one)
+    plots.curves([panel] * 4, four, columns=2)
+    assert one.read_text().count("<!-- title -->") == 1
+    assert four.read_text().count("<!-- title -->") == 4

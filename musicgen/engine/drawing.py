@@ -15,6 +15,11 @@ STYLES = {
     Constant: 'shape=ellipse, style=filled, fillcolor="#eeeeee"',
     Delay: 'shape=ellipse, style="filled,dashed", fillcolor="#e1d5e7"',
 }
+HEAD = (
+    'rankdir=BT; fontname="sans-serif"; fontsize=11; labeljust=l',
+    'node [fontname="sans-serif", fontsize=11]',
+    'edge [fontname="sans-serif", fontsize=9]',
+)
 OPERATION = 'shape=box, style="rounded,filled", fillcolor="#dae8fc"'
 
 
@@ -40,12 +45,15 @@ def draw(nodes: Sequence[Node], outputs: Iterable[Value]) -> str:
     for node in flat:
         edges += [f"{source(value)} -> {numbers[node]}" for value in node.inputs]
         if isinstance(node, Delay):
-            edges.append(f"{source(node.source)} -> {numbers[node]} [style=dashed, label=delay]")
+            start, later = source(node.initial), source(node.source)
+            edges.append(f"{start} -> {numbers[node]} [style=dashed, label=initial]")
+            edges.append(
+                f"{later} -> {numbers[node]} [style=dashed, label=delay, constraint=false]"
+            )
     for i, value in enumerate(outputs):
         edges.append(f"{source(value)} -> out{i}")
         edges.append(f'out{i} [shape=plaintext, label="output {i}"]')
-    head = ['rankdir=BT; fontname="sans-serif"', 'node [fontname="sans-serif", fontsize=11]']
-    lines = [*head, *_frames(flat, numbers), *edges]
+    lines = [*HEAD, *_frames(flat, numbers), *edges]
     return "digraph {\n" + "".join(f"  {line};\n" for line in lines) + "}\n"
 
 

@@ -183,7 +183,8 @@ def train(
             cost = _run(unrolled, batch, batch.weights / np.float32(B * T))
             if not math.isfinite(cost):
                 raise ModelError(
-                    f"the cost became {cost} after {count} batches; "
+                    f"the cost became {cost} after {count} batches "
+                    f"({unrolled.graph.find_nonfinite()}); "
                     f"give a --learning-rate lower than {eta:g} or a lower --grad-clip"
                 )
             unrolled.graph.backward()
