@@ -1,63 +1,17 @@
-"""The bridges between the kinds of piece."""
+"""Tune → Music: an ABC tune played."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
 
-from musicgen.errors import FormatError
 from musicgen.formats import abc
-from musicgen.music import (
-    KeySignature,
-    Music,
-    Note,
-    Piece,
-    Tempo,
-    TimeSignature,
-    Track,
-    Tune,
-)
+from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track, Tune
 
-__all__ = ["convert", "tune_to_music"]
+__all__ = ["tune_to_music"]
 
 RESOLUTION = 480
 TEMPO = 120.0
 VELOCITY = 80
-
-P = TypeVar("P", bound=Piece)
-
-
-def convert(piece: Piece, kind: type[P]) -> P:
-    r"""Turn a piece into one of another kind.
-
-    Parameters
-    ----------
-    piece
-        What there is.
-    kind
-        `Tune`, `Music` or `Audio`; the piece itself comes back when it is of that kind.
-
-    Raises
-    ------
-    FormatError
-        When no bridge leads there, or the piece cannot be read.
-
-    Examples
-    --------
-    >>> convert(Tune("X:1\nL:1/4\nK:C\nCE|\n"), Music).tracks[0].notes[1]
-    Note(time=480, pitch=64, duration=480, velocity=80)
-    """
-    if isinstance(piece, kind):
-        return piece
-    bridge = _BRIDGES.get((type(piece), kind))
-    if bridge is None:
-        raise FormatError(
-            f"a piece of kind {type(piece).__name__} cannot be turned into {kind.__name__} yet",
-            hint="this version turns Tune (abc) into Music (midi)",
-        )
-    result: P = bridge(piece)
-    return result
 
 
 def tune_to_music(tune: Tune, *, strict: bool = False) -> Music:
@@ -106,8 +60,3 @@ def tune_to_music(tune: Tune, *, strict: bool = False) -> Music:
 
 def _ticks(quarters: Fraction) -> int:
     return round(quarters * RESOLUTION)
-
-
-_BRIDGES: dict[tuple[type, type], Callable[[Any], Any]] = {
-    (Tune, Music): tune_to_music,
-}
