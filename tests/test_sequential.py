@@ -405,7 +405,17 @@ X, Y = np.zeros((4, 6)), np.zeros(4, int)
             ModelError,
             "expected one of them",
         ),
-        (lambda: NETWORK.fit(X, Y, validation_split=0.1), ModelError, r"x has shape \(0, 6\)"),
+        (
+            lambda: NETWORK.fit(X, Y, validation_split=0.1),
+            ModelError,
+            "leaves 4 of 4 examples to train on",
+        ),
+        (lambda: NETWORK.fit(X, Y, batch_size=-1), ModelError, "batch_size is -1; expected 1"),
+        (
+            lambda: NETWORK.fit(X, Y, validation_data=(X, Y[:1])),
+            ModelError,
+            r"y has shape \(1,",
+        ),
         (
             lambda: Sequential((2,), [Embedding(3, 2)]).predict([[0, 3]]),
             ModelError,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from musicgen.engine.graph import Graph, replicate
-from musicgen.engine.node import Array, Input, Node, Shape, Value, scope
+from musicgen.engine.node import SERIAL, Array, Delay, Input, Node, Shape, Value, scope
 
 __all__ = ["Composite"]
 
@@ -18,8 +18,9 @@ class Composite(Node):
 
     A subclass says in `build` how its outputs come out of its inputs; derivatives follow from
     those of the nodes inside, which may be composite themselves. A `Parameter` that `build` makes
-    or reads becomes one more input, so that clones share it and the graph outside sees it under
-    its dotted name.
+    or reads, and an `Input` from outside, become further inputs, so that clones share them and
+    the graph outside sees them under their dotted names. What is computed outside, and a `Delay`,
+    must come in as an input.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class Composite(Node):
     def __init__(self, *inputs: Value | Node, name: str = "") -> None:
         values = [item.output if isinstance(item, Node) else item for item in inputs]
         name = name or type(self).__name__
+        first = next(SERIAL)
         with scope(name):
             leaves = [
                 Input(f"input {i}", value.shape, value.dtype) for i, value in enumerate(values)
@@ -64,15 +66,20 @@ class Composite(Node):
             built = self.build(*leaves)
         results = built if isinstance(built, tuple) else (built,)
         self._wire(name, values, leaves, [r.output if isinstance(r, Node) else r for r in results])
+        for node in self.graph.nodes:
+            # Its arrays would be written by two graphs.
+            if (node.inputs and node.serial < first) or isinstance(node, Delay):
+                self.fail(f"build reads {node.name}, which it must be given as an input")
 
     def _wire(
         self, name: str, values: list[Value], leaves: list[Input], results: list[Value]
     ) -> None:
         self.graph = Graph(*results)
-        weights = [parameter.output for parameter in self.graph.parameters.values()]
         self._fed = leaves
-        self.leaves = (*(leaf.output for leaf in leaves), *weights)
-        super().__init__(*values, *weights, name=name)
+        seen = [*self.graph.parameters.values(), *self.graph.inputs.values()]
+        captured = [leaf.output for leaf in seen if leaf not in leaves]
+        self.leaves = (*(leaf.output for leaf in leaves), *captured)
+        super().__init__(*values, *captured, name=name)
 
     def build(self, *inputs: Node) -> Node | Value | tuple[Node | Value, ...]:
         """Return the output, or a tuple of outputs, as nodes that read `inputs`."""
@@ -84,15 +91,21 @@ class Composite(Node):
         Parameters
         ----------
         *inputs
-            In place of those that the constructor was given.
+            In place of those that the constructor was given; behind them, if others are wanted
+            than it has, the weights.
         """
         values = [item.output if isinstance(item, Node) else item for item in inputs]
-        values = values[: len(self._fed)]
+        n = len(self._fed)
+        if len(values) not in (n, len(self.inputs)):
+            self.fail(f"has {n} inputs and {len(self.inputs) - n} weights; given {len(values)}")
+        if all(new is old for new, old in zip(values[n:], self.inputs[n:], strict=False)):
+            values = values[:n]
+        read = self.leaves[: len(values)]
         leaves = [
-            Input(leaf.name, value.shape, value.dtype)
-            for leaf, value in zip(self._fed, values, strict=True)
+            Input(old.node.name, value.shape, value.dtype)
+            for old, value in zip(read, values, strict=True)
         ]
-        substitutes = {old.output: new.output for old, new in zip(self._fed, leaves, strict=True)}
+        substitutes = {old: new.output for old, new in zip(read, leaves, strict=True)}
         twin = copy.copy(self)
         twin._wire(self.name, values, leaves, replicate(self.graph.outputs, substitutes))
         return twin
@@ -101,6 +114,10 @@ class Composite(Node):
         """Return the shapes of the outputs of the graph inside."""
         found = tuple(value.shape for value in self.graph.outputs)
         return found if len(found) > 1 else found[0]
+
+    def infer_dtype(self, *dtypes: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the type of what the graph inside computes."""
+        return np.result_type(*(value.dtype for value in self.graph.outputs))
 
     def forward(self, *arrays: Array) -> Array | tuple[Array, ...]:
         """Run the graph inside."""

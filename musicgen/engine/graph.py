@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from musicgen.engine.node import (
 from musicgen.errors import GraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["Graph", "replicate"]
 
@@ -79,11 +80,10 @@ class Graph:
         self.delays = [node for node in self.nodes if isinstance(node, Delay)]
         self._leaves = [node.output for node in self.nodes if not node.inputs]
         self._steps = [node for node in self.nodes if node.inputs]
-        self._flags: list[bool] = []
-        self._back: list[Node] = []
         self._sums: dict[Value, Array] = {}
         self._zeros: dict[Value, Array] = {}
         self._tried = {"forward": False, "backward": False}
+        self._started = False
 
     @staticmethod
     def _name(leaves: dict[str, Any], node: Node) -> None:
@@ -116,6 +116,8 @@ class Graph:
                     f"no input is called {name!r}; there are: {', '.join(self.inputs) or 'none'}"
                 )
             self.inputs[name].feed(array)
+        if not self._started:
+            self.reset()  # a delay may start from an input
         self.compute()
         if len(self.outputs) == 1:
             return self.outputs[0].data
@@ -208,22 +210,27 @@ class Graph:
             ∂E/∂value for every differentiable value that E depends on, after `forward`. The
             arrays belong to the nodes and are overwritten by the next pass.
         """
-        self._find_differentiable()
+        if not self._tried["forward"]:
+            raise GraphError("a backward pass needs a forward pass before it")
+        back = self._differentiable()
         gradients: dict[Value, Array] = {}
         for value, gradient in seeds:
-            self._add(gradients, value, gradient)
-        for node in self._back:
+            if np.shape(gradient) != value.shape:
+                raise GraphError(
+                    f"the gradient given for {value.node.name} has shape {np.shape(gradient)}; "
+                    f"expected {value.shape}"
+                )
+            self._add(gradients, value, np.asarray(gradient))
+        for node in back:
             arriving = [gradients.get(value) for value in node.outputs]
             if all(gradient is None for gradient in arriving):
                 continue
-            leaving = node.backward(
-                *(
-                    node.buffer(f"no gradient {i}", node.outputs[i].shape)
-                    if gradient is None
-                    else gradient
-                    for i, gradient in enumerate(arriving)
-                )
-            )
+            given = [
+                node.buffer(f"no gradient {i}", node.outputs[i].shape) if dy is None else dy
+                for i, dy in enumerate(arriving)
+            ]
+            with _naming("backward pass", node):
+                leaving = node.backward(*given)
             if not isinstance(leaving, tuple):
                 leaving = (leaving,)
             if self.debug or not self._tried["backward"]:
@@ -234,17 +241,16 @@ class Graph:
         self._tried["backward"] = True
         return gradients
 
-    def _find_differentiable(self) -> None:
-        """Follow the parameters that are not frozen, and the inputs that asked, downstream."""
-        flags = [value.differentiable for value in self._leaves]
-        if flags == self._flags:
-            return
-        self._flags = flags
+    def _differentiable(self) -> list[Node]:
+        """Follow the parameters that are not frozen, and the inputs that asked, downstream.
+
+        Anew at every pass: another graph may share these nodes, and a weight may be frozen.
+        """
         for node in self._steps:
             differentiable = any(value.differentiable for value in node.inputs)
             for value in node.outputs:
                 value.differentiable = differentiable
-        self._back = [node for node in reversed(self._steps) if node.outputs[0].differentiable]
+        return [node for node in reversed(self._steps) if node.outputs[0].differentiable]
 
     def _add(self, gradients: dict[Value, Array], value: Value, gradient: Array) -> None:
         if value not in gradients:
@@ -282,11 +288,23 @@ class Graph:
         -------
         ndarray or tuple of ndarray
             ``Σ ∂output/∂leaf · direction`` for every output.
+
+        Raises
+        ------
+        GraphError
+            For a name that is neither, or a direction of another shape.
         """
         leaves: dict[str, Node] = {**self.parameters, **self.inputs}
-        tangents = self.push(
-            {leaves[name].output: direction[None] for name, direction in directions.items()}
-        )
+        given = {}
+        for name, direction in directions.items():
+            if name not in leaves:
+                raise GraphError(f"no leaf is called {name!r}; there are: {', '.join(leaves)}")
+            value = leaves[name].output
+            if np.shape(direction) != value.shape:
+                leaves[name].fail(f"the direction has shape {np.shape(direction)}; "
+                                  f"expected {value.shape}")  # fmt: skip
+            given[value] = np.asarray(direction)[None]
+        tangents = self.push(given)
         found = tuple(
             tangents[value][0] if value in tangents else np.zeros(value.shape, value.dtype)
             for value in self.outputs
@@ -311,9 +329,10 @@ class Graph:
         for node in self._steps:
             if not any(value in tangents for value in node.inputs):
                 continue
-            result = node.tangent(
-                *(tangents[v] if v in tangents else self._zero(v) for v in node.inputs)
-            )
+            with _naming("forward-mode pass", node):
+                result = node.tangent(
+                    *(tangents[v] if v in tangents else self._zero(v) for v in node.inputs)
+                )
             results = result if isinstance(result, tuple) else (result,)
             tangents.update(zip(node.outputs, results, strict=True))
         return tangents
@@ -329,11 +348,13 @@ class Graph:
             np.copyto(delay.buffer("next", delay.source.shape), delay.source.data)
         for delay in self.delays:
             np.copyto(delay.output.data, delay.buffer("next", delay.source.shape))
+        self._started = True
 
     def reset(self) -> None:
-        """Let every delay hold its initial value: go back to the first step."""
+        """Go back to the first step, at which every delay holds its initial value."""
         for delay in self.delays:
             np.copyto(delay.output.data, delay.initial.data)
+        self._started = False
 
     def to_dot(self) -> str:
         """Return a picture of the graph in the DOT language of Graphviz.
@@ -342,6 +363,18 @@ class Graph:
         out; nodes of one scope lie in one frame, delayed edges are dashed.
         """
         return draw(self.nodes, self.outputs)
+
+
+@contextmanager
+def _naming(what: str, node: Node) -> Iterator[None]:
+    """Add the node's path to an exception that it did not expect."""
+    try:
+        yield
+    except GraphError:
+        raise
+    except Exception as error:
+        error.add_note(f"in the {what} of {node.description}")
+        raise
 
 
 def replicate(values: Iterable[Value], substitutes: Mapping[Value, Value]) -> list[Value]:

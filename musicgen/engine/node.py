@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ __all__ = ["Array", "Constant", "Delay", "Input", "Node", "Parameter", "Shape", 
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
+
+SERIAL = itertools.count()
+"""Numbers the nodes in the order in which they are made."""
 
 _PATH: ContextVar[str] = ContextVar("path", default="")
 
@@ -120,14 +124,35 @@ class Node:
 
     def __init__(self, *inputs: Value | Node, name: str = "") -> None:
         self.name = _PATH.get() + (name or type(self).__name__)
+        self.serial = next(SERIAL)
+        for item in inputs:
+            if not isinstance(item, (Node, Value)):
+                raise GraphError(
+                    f"node {self.name} ({type(self).__name__}): found {type(item).__name__} as an "
+                    "input; expected a node or a value, for example Constant(array)"
+                )
         self.inputs = tuple(item.output if isinstance(item, Node) else item for item in inputs)
+        if not inputs and type(self).forward is not Node.forward:
+            raise GraphError(f"node {self.name} has no inputs, and would never be computed")
         self._buffers: dict[str, Array] = {}
-        shapes: Any = self.infer(*(value.shape for value in self.inputs))
+        shapes: Any = self._infer()
         several = bool(shapes) and isinstance(shapes[0], tuple)
         dtype = self.infer_dtype(*(value.dtype for value in self.inputs))
         self.outputs = tuple(Value(self, s, dtype) for s in (shapes if several else (shapes,)))
         for value in self.outputs:
             value.differentiable = any(value.differentiable for value in self.inputs)
+
+    def _infer(self) -> Shape | tuple[Shape, ...]:
+        shapes = [value.shape for value in self.inputs]
+        try:
+            return self.infer(*shapes)
+        except (IndexError, TypeError, ValueError) as error:
+            if isinstance(error, GraphError):
+                raise
+            found = ", ".join(map(str, shapes)) or "none"
+            raise GraphError(
+                f"node {self.description}: cannot work on inputs of these shapes: {found} ({error})"
+            ) from error
 
     def infer(self, *shapes: Shape) -> Shape | tuple[Shape, ...]:
         """Return the shape of the output, or a tuple of shapes for several outputs.
@@ -152,7 +177,7 @@ class Node:
 
         Called after `forward`. None stands for an input that has no gradient. The graph adds up
         what several readers of a value return, and may keep a returned array until the next
-        backward pass.
+        backward pass. Others may read the gradients given: leave them as they are.
         """
         raise NotImplementedError(f"{type(self).__name__}.backward")
 
@@ -294,7 +319,7 @@ class Parameter(_Leaf):
 
     def __init__(self, name: str, value: Array) -> None:
         super().__init__(name, value, differentiable=True)
-        self.gradient = np.zeros_like(self.value)
+        self.gradient = np.zeros(self.value.shape, self.value.dtype)
 
     @property
     def value(self) -> Array:
@@ -410,9 +435,11 @@ class Delay(_Leaf):
         Raises
         ------
         GraphError
-            When its shape is not that of the initial value.
+            When its shape is not that of the initial value, or its type does not fit.
         """
         value = source.output if isinstance(source, Node) else source
         if value.shape != self._shape:
             self.fail(f"starts with shape {self._shape}, cannot be followed by {value.shape}")
+        if not np.can_cast(value.dtype, self._dtype, "same_kind"):
+            self.fail(f"starts with {self._dtype}, cannot be followed by {value.dtype}")
         self._source = value

@@ -71,7 +71,7 @@ class RTRL:
         self.graph = graph
         self._chunk = chunk
         self._parameters = [p for p in graph.parameters.values() if not p.frozen]
-        self.gradients = {p.name: np.zeros_like(p.value) for p in self._parameters}
+        self.gradients = {p.name: np.zeros(p.value.shape, p.value.dtype) for p in self._parameters}
         # For each weight array, how each state depends on its elements: (elements, *state).
         self._sensitivities = {
             (parameter, delay.output): np.zeros(

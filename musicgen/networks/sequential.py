@@ -176,9 +176,20 @@ class Sequential(LayerStack):
             raise ModelError("found validation_split and validation_data; expected one of them")
         if not 0 <= validation_split < 1:
             raise ModelError(f"validation_split is {validation_split}; expected 0 ≤ share < 1")
+        whole = {"epochs": epochs, "batch_size": batch_size, "patience": patience}
+        for name, number in whole.items():
+            if number is not None and number < 1:
+                raise ModelError(f"{name} is {number}; expected 1 or more")
         if validation_split:
             end = len(x) - int(validation_split * len(x))
+            if end in (0, len(x)):
+                raise ModelError(
+                    f"a validation_split of {validation_split} leaves {end} of {len(x)} examples "
+                    "to train on; expected some on each side"
+                )
             x, y, validation_data = x[:end], y[:end], (x[end:], y[end:])
+        elif validation_data is not None:
+            validation_data = self._examples(*validation_data, chosen)
         if patience is not None and validation_data is None:
             raise ModelError("patience needs validation_split or validation_data")
         trained = {name: p for name, p in self.parameters.items() if not p.frozen}

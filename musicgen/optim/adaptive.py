@@ -204,14 +204,15 @@ class Adam(Optimiser):
             self.slot("v", name, value),
             self.scratch("step", value),
         )
+        t = self.updates[name]
         _average(m, gradient, self.beta1, out=step)
         np.multiply(gradient, gradient, out=step)
         _average(v, step, self.beta2, out=step)
         np.sqrt(v, out=step)
-        np.multiply(step, 1 / math.sqrt(1 - self.beta2**self.updates), out=step)
+        np.multiply(step, 1 / math.sqrt(1 - self.beta2**t), out=step)
         np.add(step, self.epsilon, out=step)
         np.divide(m, step, out=step)
-        np.multiply(step, learning_rate / (1 - self.beta1**self.updates), out=step)
+        np.multiply(step, learning_rate / (1 - self.beta1**t), out=step)
         np.subtract(value, step, out=value)
 
 

@@ -16,12 +16,14 @@ Array = npt.NDArray[Any]
 class Optimiser:
     """Changes weights in place, given their gradients; knows nothing of the graph.
 
+    `updates` counts the updates of each weight: one that was frozen starts when it is thawed.
+
     A subclass says how one array changes (`change`); `slot` gives it memory that lasts from one
     update to the next, and zeros the first time; `descend` takes the step, with momentum or not.
     """
 
     def __init__(self) -> None:
-        self.updates = 0
+        self.updates: dict[str, int] = {}
         self.slots: dict[str, dict[str, Array]] = {}
         self._scratch: dict[tuple[str, tuple[int, ...], np.dtype[Any]], Array] = {}
 
@@ -37,8 +39,8 @@ class Optimiser:
         learning_rate
             η of this update.
         """
-        self.updates += 1
         for name, value in values.items():
+            self.updates[name] = self.updates.get(name, 0) + 1
             self.change(name, value, gradients[name], learning_rate)
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:

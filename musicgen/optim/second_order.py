@@ -104,6 +104,8 @@ def minimise(
         raise ModelError(
             f"no second-order method is called {method!r}; there are: {', '.join(METHODS)}"
         )
+    if not values:
+        raise ModelError("there are no weights to change; are all frozen?")
     best, lowest = _flatten(values.values()), math.inf
     evaluated = searched = 0
 

@@ -31,15 +31,14 @@ class Dropout(Node):
     def __init__(
         self, x: Value | Node, rate: float, rng: np.random.Generator, name: str = ""
     ) -> None:
-        if not 0 <= rate < 1:
-            self.name = name or "Dropout"
-            self.fail(f"rate is {rate}; expected 0 ≤ rate < 1")
         self._rate = rate
         self._rng = rng
         super().__init__(x, name=name)
 
     def infer(self, *shapes: Shape) -> Shape:
         """Keep the shape."""
+        if not 0 <= self._rate < 1:
+            self.fail(f"rate is {self._rate}; expected 0 ≤ rate < 1")
         return shapes[0]
 
     def forward(self, *arrays: Array) -> Array:

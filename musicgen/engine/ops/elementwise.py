@@ -34,7 +34,7 @@ class _Binary(Node):
 def _unbroadcast(gradient: Array, shape: Shape) -> Array:
     """Sum over the axes that broadcasting repeated."""
     extra = gradient.ndim - len(shape)
-    repeated = (i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] > 1)
+    repeated = (i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1)
     axes = (*range(extra), *repeated)
     return gradient.sum(axes, keepdims=True).reshape(shape) if axes else gradient
 

@@ -8,7 +8,13 @@ import numpy as np
 
 from musicgen.engine.node import Array, Node, Shape
 
-__all__ = ["Embedding", "Gather"]
+__all__ = ["Embedding", "Gather", "check_range"]
+
+
+def check_range(node: Node, what: str, numbers: Array, n: int) -> None:
+    """Fail unless all numbers are from 0 to n − 1; numpy would count negative ones from the end."""
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= n):
+        node.fail(f"{what} run from {numbers.min()} to {numbers.max()}; expected 0 to {n - 1}")
 
 
 class Embedding(Node):
@@ -30,6 +36,7 @@ class Embedding(Node):
     def forward(self, *arrays: Array) -> Array:
         """Look the rows up."""
         ids, W = arrays
+        check_range(self, "ids", ids, len(W))
         return np.take(W, ids, axis=0, out=self.buffer("y", self.outputs[0].shape), mode="clip")
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
@@ -71,6 +78,7 @@ class Gather(Node):
     def forward(self, *arrays: Array) -> Array:
         """Pick."""
         x, indices = arrays
+        check_range(self, "indices", indices, x.shape[-1])
         return np.take_along_axis(x, indices[..., None], axis=-1)[..., 0]
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:

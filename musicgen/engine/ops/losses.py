@@ -9,6 +9,7 @@ import numpy as np
 
 from musicgen.engine.node import Array, Node, Shape
 from musicgen.engine.ops.activations import sigmoid
+from musicgen.engine.ops.lookup import check_range
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -79,6 +80,7 @@ class SoftmaxCrossEntropy(_Loss):
     def forward(self, *arrays: Array) -> Array:
         """Compute the cost; the probabilities are kept for the gradient."""
         z, t = arrays[0], arrays[1][..., None]
+        check_range(self, "targets", t, z.shape[-1])
         p = np.subtract(z, np.max(z, axis=-1, keepdims=True), out=self.buffer("p", z.shape))
         costs = np.take_along_axis(p, t, axis=-1)
         np.exp(p, out=p)
@@ -186,9 +188,12 @@ class CategoricalCrossEntropy(_FromProbabilities):
     def forward(self, *arrays: Array) -> Array:
         """Compute the cost."""
         x1, x2 = arrays
-        return np.asarray(-np.sum(x1 * np.log(x2)), x2.dtype)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            costs = np.where(x1 == 0, 0, x1 * np.log(x2))
+        return np.asarray(-np.sum(costs), x2.dtype)
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
         """Return (dx1, dx2)."""
         (dy,), (x1, x2) = gradients, self.data
-        return -dy * np.log(x2), -dy * x1 / x2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return -dy * np.log(x2), -dy * np.where(x1 == 0, 0, x1 / x2)

@@ -25,16 +25,16 @@ class Sum(Node):
     def __init__(
         self, x: Value | Node, axes: tuple[int, ...] | None = None, name: str = ""
     ) -> None:
-        self._axes = axes
+        self._wanted = axes
         super().__init__(x, name=name)
 
     def infer(self, *shapes: Shape) -> Shape:
         """Drop the axes."""
         (shape,) = shapes
-        axes = range(len(shape)) if self._axes is None else self._axes
-        if not all(-len(shape) <= axis < len(shape) for axis in axes):
-            self.fail(f"axes {self._axes} do not lie within shape {shape}")
-        self._axes = tuple(axis % len(shape) for axis in axes)
+        wanted = range(len(shape)) if self._wanted is None else self._wanted
+        if not all(-len(shape) <= axis < len(shape) for axis in wanted):
+            self.fail(f"axes {self._wanted} do not lie within shape {shape}")
+        self._axes = tuple(axis % len(shape) for axis in wanted)
         self._kept = tuple(1 if i in self._axes else n for i, n in enumerate(shape))
         return tuple(n for i, n in enumerate(shape) if i not in self._axes)
 
@@ -54,7 +54,6 @@ class Sum(Node):
 
     def tangent(self, *directions: Array) -> Array:
         """Return the same sum of dx."""
-        assert self._axes is not None
         return self._factor * directions[0].sum(axis=tuple(axis + 1 for axis in self._axes))
 
 

@@ -270,13 +270,13 @@ class Transpose(Node):
     """
 
     def __init__(self, x: Value | Node, axes: tuple[int, ...] = (), name: str = "") -> None:
-        self._axes = axes
+        self._wanted = axes
         super().__init__(x, name=name)
 
     def infer(self, *shapes: Shape) -> Shape:
         """Return the shape in the new order."""
         (shape,) = shapes
-        axes = self._axes or tuple(reversed(range(len(shape))))
+        axes = self._wanted or tuple(reversed(range(len(shape))))
         if sorted(axes) != list(range(len(shape))):
             self.fail(f"axes {axes} are no order of the axes of {shape}")
         self._axes = axes
