@@ -1,6 +1,6 @@
 """Standard MIDI files: types 0, 1 and 2, and MIDI wrapped in RIFF.
 
-The bytes are in `events`, what they mean in `reading`, and the way back in `writing`.
+The bytes are in `chunks` and `events`, what they mean in `reading`, and the way back in `writing`.
 
 References
 ----------
@@ -17,8 +17,9 @@ name = "midi"
 extensions = (".mid", ".midi")
 kind = Music
 losses = (
-    "the resolution: times are scaled to 480 ticks a quarter note, durations to at least one tick",
-    "the tempo, beyond a whole number of microseconds a quarter note",
+    "a resolution above 32,767 ticks a quarter note: times are scaled to 30,240 ticks",
+    "notes shorter than a tick: they last one",
+    "the tempo, beyond a whole number of microseconds a quarter note, from 1 to 16,777,215",
     "modes other than major and minor: only their signature is kept, as a major key",
     "tracks without notes",
     "one of two changes of tempo, metre or key at the same tick: the later in the list stays",

@@ -1,4 +1,4 @@
-"""The bytes of a MIDI file as chunks, and of a track as events at absolute ticks.
+"""The events of a track at absolute ticks.
 
 mido writes our files but does not read them: it forgets the delta time before a meta event that
 it does not know [1]_, which moves all later notes, and gives up a file for one impossible key.
@@ -10,21 +10,31 @@ References
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from musicgen.errors import FormatError
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["END_OF_TRACK", "KEY", "METRE", "NAME", "TEMPO", "Event", "MidiBytes", "events", "split"]
+    from musicgen.formats.midi.repairs import Repairs
 
+__all__ = [
+    "END_OF_TRACK",
+    "KEY",
+    "METRE",
+    "NAME",
+    "TEMPO",
+    "Event",
+    "events",
+    "last_tick",
+]
+
+NOTE_ON = 0x9
 META = 0xFF00
 NAME, END_OF_TRACK, TEMPO, METRE, KEY = (META | kind for kind in (0x03, 0x2F, 0x51, 0x58, 0x59))
 
-CHUNK_HEADER = 8
 LONGEST_NUMBER = 4
+LONGEST_DELTA = 2**28 - 1
+LONGEST_PIECE = 2**16
 
 # How many data bytes follow a system message; such messages do not belong in files, but occur.
 SYSTEM_DATA = {0xF1: 1, 0xF2: 2, 0xF3: 1}
@@ -32,32 +42,13 @@ SYSTEM_DATA = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 CLIPPED = bytes(min(byte, 127) for byte in range(256))
 
 
-class MidiBytes(NamedTuple):
-    """A MIDI file, cut into tracks.
-
-    Attributes
-    ----------
-    layout
-        The header's format word: 0, 1 or 2.
-    division
-        The header's division word: ticks a quarter note, or SMPTE time when its top bit is set.
-    declared
-        How many tracks the header announces.
-    tracks
-        Where the events of each track that is there start and end: byte offsets.
-    """
-
-    layout: int
-    division: int
-    declared: int
-    tracks: list[tuple[int, int]]
-
-
 class Event(NamedTuple):
     """One event of a track.
 
     Attributes
     ----------
+    offset
+        Byte offset in the file of the delta time before it.
     time
         Ticks since the start of the track.
     status
@@ -66,86 +57,58 @@ class Event(NamedTuple):
         The bytes after it; those of a channel message are clipped to 127.
     """
 
+    offset: int
     time: int
     status: int
     data: bytes
 
 
-def split(data: bytes) -> MidiBytes:
-    """Find the tracks of a file, with or without a RIFF wrapper; unknown chunks are skipped.
+def last_tick(resolution: int) -> int:
+    """Return the last tick at which we let something end.
 
-    Raises
-    ------
-    FormatError
-        When `data` is not a MIDI file, or ends before a chunk does.
+    A damaged delta time can reach 2²⁸ ticks, and what counts a piece in frames or samples would
+    never end. A piece has 65,536 quarter notes at most, nine hours at 120 a minute, and no more
+    ticks than one delta time can hold.
+
+    Examples
+    --------
+    >>> last_tick(480)
+    31457280
     """
-    start, end = 0, len(data)
-    if data.startswith(b"RIFF"):
-        inside = (chunk for chunk in _chunks(data, 12, "little") if chunk[0] == b"data")
-        _, start, size = next(inside, (b"", end, 0))
-        end = min(start + size, end)
-    if data[start : start + 4] != b"MThd":
-        raise FormatError(
-            f"found {data[start : start + 4]!r}, expected 'MThd': this is not a MIDI file",
-            offset=start,
-        )
-    if end < start + CHUNK_HEADER + 6:
-        raise FormatError("truncated: the file ends inside its header", offset=end)
-    layout, declared, division = struct.unpack_from(">HHH", data, start + CHUNK_HEADER)
-    tracks = []
-    for name, begin, size in _chunks(data[:end], start, "big"):
-        if name == b"MTrk":
-            if begin + size > end:
-                raise FormatError(
-                    f"truncated: the track at byte {begin} should have {size} bytes, "
-                    f"the file ends after {end - begin}",
-                    offset=end,
-                )
-            tracks.append((begin, begin + size))
-    if declared and not tracks:
-        raise FormatError(
-            f"truncated: the header announces {declared} tracks, none is there", offset=end
-        )
-    return MidiBytes(layout, division, declared, tracks)
+    return min(LONGEST_PIECE * resolution, LONGEST_DELTA)
 
 
-def _chunks(
-    data: bytes, at: int, order: Literal["big", "little"]
-) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name, start and size of each chunk."""
-    while at + CHUNK_HEADER <= len(data):
-        name = data[at : at + 4]
-        size = int.from_bytes(data[at + 4 : at + CHUNK_HEADER], order)
-        at += CHUNK_HEADER
-        yield name, at, size
-        at += size
-        if order == "little":
-            at += size % 2  # RIFF pads its chunks to even sizes, MIDI does not
-
-
-def events(data: bytes, start: int, end: int) -> Iterator[Event]:
-    """Yield the events of the track between two byte offsets, up to its end-of-track event.
+def events(data: bytes, start: int, end: int, last: int, repairs: Repairs) -> Iterator[Event]:
+    """Yield the events of a track up to its end-of-track event, or as far as they can be told.
 
     A running status survives meta and system events, as many files expect.
 
-    Raises
-    ------
-    FormatError
-        When an event cannot be told or runs past the end of the track.
+    Parameters
+    ----------
+    data
+        The file.
+    start, end
+        Byte offsets between which the track's events are.
+    last
+        Ticks; what comes later is left out, and so are notes that could only end later.
+    repairs
+        Takes what was amiss.
     """
     track = memoryview(data)[:end]
     at, time, running = start, 0, 0
-    try:
-        while at < end:
+    while at < end:
+        offset = at
+        try:
             delta, at = _number(track, at)
-            time += delta
             status = track[at]
             if status >= 0x80:
                 at += 1
             elif running:
                 status = running
             else:
-                raise FormatError(f"found 0x{status:02x}, expected a status byte", offset=at)
+                detail = f"found 0x{status:02x}, expected a status byte"
+                repairs.lose("the rest of a track cannot be read", at, detail)
+                return
             if status < 0xF0:
                 running = status
                 size = 1 if 0xC0 <= status < 0xE0 else 2
@@ -156,15 +119,31 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
                 size, at = _number(track, at)
             else:
                 size = SYSTEM_DATA.get(status, 0)
+                repairs.add("a system message, which belongs in no file", offset)
             content = track[at : at + size].tobytes()
-            at += size
-            if at > end:
-                raise IndexError(at)
-            yield Event(time, status, content.translate(CLIPPED) if status < 0xF0 else content)
-            if status == END_OF_TRACK:
-                break
-    except IndexError:
-        raise FormatError("the track ends in the middle of an event", offset=end) from None
+        except IndexError:
+            repairs.lose("a track ends in the middle of an event", offset)
+            return
+        except OverflowError as error:
+            repairs.lose("the rest of a track cannot be read", offset, str(error))
+            return
+        at += size
+        time += delta
+        if at > end:
+            repairs.lose("a track ends in the middle of an event", offset)
+            return
+        if time >= last and (time > last or status >> 4 == NOTE_ON):
+            repairs.lose("the rest of a track is too late to be true", offset, f"tick {time}")
+            return
+        if status < 0xF0 and not content.isascii():
+            repairs.add("a data byte above 127, clipped", offset, f"bytes {content.hex(' ')}")
+            content = content.translate(CLIPPED)
+        yield Event(offset, time, status, content)
+        if status == END_OF_TRACK:
+            if at < end:
+                repairs.add("something after the end of a track, ignored", at)
+            return
+    repairs.add("a track without an end-of-track event", end)
 
 
 def _number(track: memoryview, at: int) -> tuple[int, int]:
@@ -175,4 +154,4 @@ def _number(track: memoryview, at: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             return value, place + 1
-    raise FormatError(f"found a number of more than {LONGEST_NUMBER} bytes", offset=at)
+    raise OverflowError(f"found a number of more than {LONGEST_NUMBER} bytes")

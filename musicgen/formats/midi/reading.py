@@ -8,32 +8,44 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from musicgen.errors import FormatError, FormatWarning
-from musicgen.formats.midi.events import KEY, METRE, NAME, TEMPO, Event, events, split
+from musicgen.formats.midi.chunks import split
+from musicgen.formats.midi.events import KEY, METRE, NAME, TEMPO, Event, events, last_tick
+from musicgen.formats.midi.repairs import Repairs
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["read"]
+__all__ = ["decode", "read"]
 
 DRUM_CHANNEL = 9
+LARGEST_FILE = 2**25
 SMPTE = 0x8000
-INDEPENDENT_TRACKS = 2
+# What the header calls frames a second: how many frames last how many microseconds.
+FRAME_RATES = {24: (24, 10**6), 25: (25, 10**6), 29: (30, 1_001_000), 30: (30, 10**6)}
+SIMULTANEOUS, INDEPENDENT = 1, 2
 
 
 def read(path: Path) -> list[Music]:
     """Read a file: one piece, or a piece a track for the rare files of type 2.
 
-    A track of the file gives one `Track` for each channel on which it plays notes. A note-off ends
-    the earliest sounding note of its pitch; notes still sounding at the end of their track end
-    there; a note without length gets one tick. The program is the one in force at the first note.
+    A track of the file gives one `Track` for each channel and program with which it plays notes:
+    a program change starts a new one. A program holds for the channel, also in later tracks that
+    set none. A note-off ends the earliest sounding note of its pitch; notes still sounding at the
+    end of their track end there; a note without length gets one tick. Tempo, metre and key count
+    for the whole piece in whichever track they stand; of several at one tick the last one holds.
     Names are read as UTF-8, or else as Latin-1. A first track without notes names the piece.
+
+    A file that counts SMPTE frames knows seconds, not quarter notes: its quarter note is a second
+    long, and its tempos and metres do not count.
+
+    Of a damaged file we keep what can be told: each track up to the place where it breaks off.
 
     Parameters
     ----------
     path
-        The file.
+        The file, of up to 32 MiB.
 
     Returns
     -------
@@ -43,60 +55,78 @@ def read(path: Path) -> list[Music]:
     Raises
     ------
     FormatError
-        When the file is not MIDI, is damaged, or counts SMPTE frames instead of beats.
+        When the file is not MIDI, or so damaged that no note is left.
     OSError
         When the file cannot be read.
 
     Warns
     -----
     FormatWarning
-        When something was repaired or ignored.
+        When something was repaired, ignored or lost: once for each kind of fault.
     """
-    data = path.read_bytes()
-    repairs: list[str] = []
+    repairs = Repairs()
     try:
-        layout, division, declared, places = split(data)
-        if division == 0:
-            raise FormatError("a quarter note has 0 ticks, expected at least 1")
-        if division & SMPTE:
-            raise FormatError(
-                "time is counted in SMPTE frames, expected ticks a quarter note",
-                hint="save the file again in beats, with a sequencer",
-            )
-        if declared > len(places):
-            repairs.append(f"the header announces {declared} tracks, found {len(places)}")
-        tracks = [events(data, start, end) for start, end in places]
-        pieces = [[track] for track in tracks] if layout == INDEPENDENT_TRACKS else [tracks]
-        music = [_music(division, piece, repairs) for piece in pieces]
+        if path.stat().st_size > LARGEST_FILE:
+            raise FormatError("the file is larger than 32 MiB, no MIDI file is")
+        pieces = decode(path.read_bytes(), repairs)
     except FormatError as error:
         error.path = path
         raise
-    for repair in dict.fromkeys(repairs):
-        warnings.warn(f"{path}: {repair}", FormatWarning, stacklevel=2)
-    return music
+    for text in repairs.texts():
+        warnings.warn(f"{path}: {text}", FormatWarning, stacklevel=2)
+    return pieces
 
 
-@dataclass(slots=True)
-class _Part:
-    """The notes of one channel in one track of the file."""
+def decode(data: bytes, repairs: Repairs) -> list[Music]:
+    """Read the bytes of a file, as `read` does.
 
-    program: int
-    notes: list[Note] = field(default_factory=list)
-    sounding: dict[int, deque[tuple[int, int]]] = field(default_factory=lambda: defaultdict(deque))
+    Parameters
+    ----------
+    data
+        The file.
+    repairs
+        Takes what was amiss.
 
-    def start(self, time: int, pitch: int, velocity: int) -> None:
-        self.sounding[pitch].append((time, velocity))
+    Raises
+    ------
+    FormatError
+        When `data` is not MIDI, or so damaged that no note is left.
+    """
+    start, layout, _, division, places = split(data, repairs)
+    resolution, tempo = _time(division, start + 12)
+    if layout > INDEPENDENT:
+        repairs.add(f"found type {layout}, expected 0, 1 or 2; read as type 1", start + 8)
+    elif layout < SIMULTANEOUS < len(places):
+        repairs.add("found several tracks in a file of type 0, read as type 1", start + 8)
+    last = last_tick(resolution)
+    tracks = [events(data, begin, end, last, repairs) for begin, end in places]
+    groups = [[track] for track in tracks] if layout == INDEPENDENT else [tracks]
+    pieces = [_music(resolution, group, repairs) for group in groups]
+    if tempo:
+        for piece in pieces:
+            if piece.tempos or piece.time_signatures:
+                repairs.add("ignored tempos and metres, as time is counted in seconds", start + 12)
+            piece.tempos, piece.time_signatures = [tempo], []
+    if not any(piece.tracks for piece in pieces):
+        repairs.refuse_if_lossy()
+    return pieces
 
-    def stop(self, time: int, pitch: int) -> None:
-        if self.sounding[pitch]:
-            onset, velocity = self.sounding[pitch].popleft()
-            self.notes.append(Note(onset, pitch, max(time - onset, 1), velocity))
 
-    def stop_all(self, time: int) -> int:
-        hanging = [pitch for pitch, onsets in self.sounding.items() for _ in onsets]
-        for pitch in hanging:
-            self.stop(time, pitch)
-        return len(hanging)
+def _time(division: int, offset: int) -> tuple[int, Tempo | None]:
+    """Return the resolution, and the tempo where the division word gives it."""
+    if not division & SMPTE:
+        if division == 0:
+            raise FormatError("a quarter note has 0 ticks, expected at least 1", offset=offset)
+        return division, None
+    name, ticks = 256 - (division >> 8), division & 0xFF
+    if name not in FRAME_RATES or ticks == 0:
+        raise FormatError(
+            f"found {name} SMPTE frames a second of {ticks} ticks, "
+            "expected 24, 25, 29 or 30 of at least 1",
+            offset=offset,
+        )
+    frames, microseconds = FRAME_RATES[name]
+    return frames * ticks, Tempo(0, 60e6 / microseconds)
 
 
 @dataclass(slots=True)
@@ -104,13 +134,13 @@ class _Content:
     """What one track of the file says; changes are kept by tick, the last one said stays."""
 
     name: str | None = None
-    parts: dict[int, _Part] = field(default_factory=dict)
+    parts: dict[tuple[int, int], list[Note]] = field(default_factory=dict)
     tempos: dict[int, Tempo] = field(default_factory=dict)
     metres: dict[int, TimeSignature] = field(default_factory=dict)
     keys: dict[int, KeySignature] = field(default_factory=dict)
 
 
-def _music(resolution: int, tracks: Sequence[Iterable[Event]], repairs: list[str]) -> Music:
+def _music(resolution: int, tracks: Sequence[Iterable[Event]], repairs: Repairs) -> Music:
     music = Music(resolution)
     tempos: dict[int, Tempo] = {}
     metres: dict[int, TimeSignature] = {}
@@ -121,33 +151,40 @@ def _music(resolution: int, tracks: Sequence[Iterable[Event]], repairs: list[str
         content = _content(track, programs, repairs)
         if number == 0 and not content.parts:
             music.title = content.name or ""
-        # Where tracks disagree about a tick, the first one to speak is the conductor.
-        tempos = content.tempos | tempos
-        metres = content.metres | metres
-        keys = content.keys | keys
-        for channel, part in sorted(content.parts.items()):
+        # Where tracks disagree about a tick, the last one holds, as in a player that goes through
+        # them in turn: notation programs write 4/4 and C major first, then what the score says.
+        tempos |= content.tempos
+        metres |= content.metres
+        keys |= content.keys
+        for (channel, program), notes in sorted(content.parts.items(), key=_channel):
             is_drum = channel == DRUM_CHANNEL
-            notes = sorted(part.notes)
-            music.tracks.append(Track(part.program, is_drum, content.name or "", notes))
+            music.tracks.append(Track(program, is_drum, content.name or "", sorted(notes)))
     music.tempos = sorted(tempos.values())
     music.time_signatures = sorted(metres.values())
     music.key_signatures = sorted(keys.values())
     return music
 
 
-def _content(track: Iterable[Event], programs: dict[int, int], repairs: list[str]) -> _Content:
+def _channel(part: tuple[tuple[int, int], list[Note]]) -> int:
+    return part[0][0]
+
+
+def _content(track: Iterable[Event], programs: dict[int, int], repairs: Repairs) -> _Content:
     content = _Content()
+    # The notes of a channel and pitch that have not ended: onset, velocity, part and offset.
+    sounding: defaultdict[tuple[int, int], deque[tuple[int, int, list[Note], int]]]
+    sounding = defaultdict(deque)
     time = 0
-    for time, status, data in track:
+    for offset, time, status, data in track:
         channel = status & 0x0F
         if 0x80 <= status < 0xA0:
             pitch, velocity = data
             if status >= 0x90 and velocity:
-                if channel not in content.parts:
-                    content.parts[channel] = _Part(programs.get(channel, 0))
-                content.parts[channel].start(time, pitch, velocity)
-            elif channel in content.parts:
-                content.parts[channel].stop(time, pitch)
+                part = content.parts.setdefault((channel, programs.get(channel, 0)), [])
+                sounding[channel, pitch].append((time, velocity, part, offset))
+            elif notes := sounding[channel, pitch]:
+                onset, velocity, part, _ = notes.popleft()
+                part.append(Note(onset, pitch, max(time - onset, 1), velocity))
         elif 0xC0 <= status < 0xD0:
             programs[channel] = data[0]
         elif status == NAME and content.name is None:
@@ -156,23 +193,28 @@ def _content(track: Iterable[Event], programs: dict[int, int], repairs: list[str
             if microseconds := int.from_bytes(data[:3]):
                 content.tempos[time] = Tempo(time, 60e6 / microseconds)
             else:
-                repairs.append("ignored a tempo of 0 microseconds a quarter note")
+                repairs.add("ignored a tempo of 0 microseconds a quarter note", offset)
         elif status == METRE:
             if len(data) >= 2 and data[0] and data[1] <= 7:
                 content.metres[time] = TimeSignature(time, data[0], 2 ** data[1])
             else:
-                repairs.append(f"ignored an impossible time signature, bytes {data.hex(' ')}")
+                repairs.add("ignored an impossible time signature", offset, _hex(data))
         elif status == KEY:
             fifths = int.from_bytes(data[:1], signed=True)
             if len(data) >= 2 and abs(fifths) <= 7 and data[1] <= 1:
                 mode = "minor" if data[1] else "major"
                 content.keys[time] = KeySignature(time, fifths, mode)
             else:
-                repairs.append(f"ignored an impossible key signature, bytes {data.hex(' ')}")
-    hanging = sum(part.stop_all(time) for part in content.parts.values())
-    if hanging:
-        repairs.append(f"notes without an end, stopped with their track: {hanging}")
+                repairs.add("ignored an impossible key signature", offset, _hex(data))
+    for (_, pitch), notes in sounding.items():
+        for onset, velocity, part, offset in notes:
+            part.append(Note(onset, pitch, max(time - onset, 1), velocity))
+            repairs.add("a note without an end, stopped with its track", offset)
     return content
+
+
+def _hex(data: bytes) -> str:
+    return f"bytes {data[:8].hex(' ')}"
 
 
 def _text(data: bytes) -> str:

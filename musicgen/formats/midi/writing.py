@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from io import BytesIO
-from itertools import cycle
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import mido
 
-from musicgen.errors import FormatError
+from musicgen.errors import FormatError, FormatWarning
 from musicgen.files import write_atomically
+from musicgen.formats.midi.events import last_tick
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["write"]
+__all__ = ["encode", "write"]
 
-RESOLUTION = 480
+FINEST_RESOLUTION = 2**15 - 1
+# For what is finer: 480 times 63, so that triplets of triplets, quintuplets and septuplets fit.
+DIVISIBLE_RESOLUTION = 30_240
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-LONGEST_DELTA = 2**28 - 1
-LONGEST_TEMPO = 2**24 - 1
+PORTS = 128
+MOST_TRACKS = 2**16 - 1
+LONGEST_QUARTER = 2**24 - 1
+MICROSECONDS = 60_000_000
 DENOMINATORS = [2**power for power in range(8)]
 MAJOR = ["Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"]
 MINOR = ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"]
 
 
 def write(piece: Music, path: Path) -> None:
-    """Write a piece as a type 1 file of 480 ticks a quarter note, replacing it in one step.
+    """Write a piece as a type 1 file in its own resolution, replacing the file in one step.
 
     The first track holds title, tempos, metres and keys; each `Track` follows as a track with its
-    name and program. Drums play on channel 10, the others take the remaining channels in turn,
-    the sixteenth the first one again, so that a player gives both the later program. Names are
-    written as UTF-8. The same piece always gives the same bytes.
+    name and program. Drums play on channel 10, the others on the remaining channels in turn. From
+    the sixteenth on they use the same channels at a second port, and so forth: what knows no ports
+    still plays every note, but gives tracks that share a channel one program. Names are written as
+    UTF-8. The same piece always gives the same bytes.
 
     Parameters
     ----------
@@ -46,9 +53,16 @@ def write(piece: Music, path: Path) -> None:
     Raises
     ------
     FormatError
-        When MIDI has no number for something in the piece.
+        When MIDI has no number for something in the piece, or it lasts more than 65,536 quarter
+        notes.
     OSError
         When the file cannot be written.
+
+    Warns
+    -----
+    FormatWarning
+        When a tempo is slower than 3.58 or faster than 60,000,000 quarter notes a minute, and is
+        written as the nearest one that MIDI has.
 
     Examples
     --------
@@ -60,64 +74,100 @@ def write(piece: Music, path: Path) -> None:
     ...     midi.write(scale, Path(folder) / "scale.mid")
     ...     again = midi.read(Path(folder) / "scale.mid")[0]
     >>> again.title, again.tracks[0].notes[1]
-    ('Scale', Note(time=480, pitch=62, duration=480, velocity=64))
+    ('Scale', Note(time=24, pitch=62, duration=24, velocity=64))
     """
     try:
-        file = mido.MidiFile(type=1, ticks_per_beat=RESOLUTION)
-        end = _scaled(piece.end, piece.resolution)
-        file.tracks.append(_conductor(piece, end))
-        channels = cycle(MELODIC_CHANNELS)
-        for track in piece.tracks:
-            channel = DRUM_CHANNEL if track.is_drum else next(channels)
-            file.tracks.append(_track(track, channel, piece.resolution))
+        data = encode(piece)
     except FormatError as error:
         error.path = path
         raise
+    if any(_microseconds(tempo) != _held(tempo) for tempo in piece.tempos):
+        warnings.warn(
+            f"{path}: a tempo outside 3.58 to 60,000,000 quarter notes a minute, brought inside",
+            FormatWarning,
+            stacklevel=2,
+        )
+    write_atomically(path, data)
+
+
+def encode(piece: Music) -> bytes:
+    """Return the bytes that `write` writes.
+
+    Raises
+    ------
+    FormatError
+        When MIDI has no number for something in the piece, or it is too long.
+    """
+    if len(piece.tracks) >= MOST_TRACKS:
+        raise FormatError(f"found {len(piece.tracks)} tracks, expected at most {MOST_TRACKS - 1}")
+    clock = _Clock(piece.resolution)
+    file = mido.MidiFile(type=1, ticks_per_beat=clock.new)
+    file.tracks.append(_conductor(piece, clock))
+    melodic = 0
+    for track in piece.tracks:
+        port, channel = 0, DRUM_CHANNEL
+        if not track.is_drum:
+            port, place = divmod(melodic, len(MELODIC_CHANNELS))
+            channel = MELODIC_CHANNELS[place]
+            melodic += 1
+        file.tracks.append(_track(track, port % PORTS, channel, clock))
     stream = BytesIO()
     file.save(file=stream)
-    write_atomically(path, stream.getvalue())
+    return stream.getvalue()
 
 
-def _scaled(time: int, resolution: int) -> int:
-    """Round to the nearest tick, halves up; integers, so that no long piece drifts."""
-    return (2 * time * RESOLUTION + resolution) // (2 * resolution)
+class _Clock:
+    """Turns the ticks of a piece into those of its file."""
+
+    def __init__(self, resolution: int) -> None:
+        if resolution < 1:
+            raise FormatError(f"found {resolution} ticks a quarter note, expected at least 1")
+        self.old = resolution
+        self.new = resolution if resolution <= FINEST_RESOLUTION else DIVISIBLE_RESOLUTION
+        self.last = last_tick(self.new)
+
+    def ticks(self, time: int) -> int:
+        """Round to the nearest tick, halves up; integers, so that no long piece drifts."""
+        tick = (2 * time * self.new + self.old) // (2 * self.old)
+        if not 0 <= tick <= self.last:
+            raise FormatError(f"found something at tick {tick}, expected 0 to {self.last}")
+        return tick
+
+    def note(self, note: Note) -> Note:
+        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+            raise FormatError(f"found {note}, expected a pitch to 127, a velocity from 1 to 127")
+        onset, end = self.ticks(note.time), self.ticks(note.end)
+        return Note(onset, note.pitch, max(end - onset, 1), note.velocity)
 
 
-def _conductor(piece: Music, end: int) -> mido.MidiTrack:
+def _conductor(piece: Music, clock: _Clock) -> mido.MidiTrack:
     changes = [
         *((metre.time, _metre(metre)) for metre in piece.time_signatures),
         *((key.time, _key(key)) for key in piece.key_signatures),
         *((tempo.time, _tempo(tempo)) for tempo in piece.tempos),
     ]
-    timed = [(_scaled(time, piece.resolution), message) for time, message in changes]
+    timed = [(clock.ticks(time), message) for time, message in changes]
     timed.sort(key=itemgetter(0))
-    end = max([end, *(time for time, _ in timed)])
+    end = max([clock.ticks(piece.end), *(time for time, _ in timed)])
     timed.append((end, mido.MetaMessage("end_of_track")))
     return mido.MidiTrack(_name(piece.title) + _spaced(timed))
 
 
-def _track(track: Track, channel: int, resolution: int) -> mido.MidiTrack:
+def _track(track: Track, port: int, channel: int, clock: _Clock) -> mido.MidiTrack:
     if not 0 <= track.program <= 127:
         raise FormatError(f"program {track.program} is not one of 0 to 127")
     timed = []
-    for note in sorted(_scaled_note(note, resolution) for note in track.notes):
+    for note in sorted(map(clock.note, track.notes)):
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
         off = mido.Message("note_off", channel=channel, note=note.pitch)
         timed += [(note.time, 1, on), (note.end, 0, off)]
     # Ends before onsets, or a repeated note would end the moment it starts.
     timed.sort(key=itemgetter(0, 1))
-    program = mido.Message("program_change", channel=channel, program=track.program)
-    messages = _spaced([(time, message) for time, _, message in timed])
-    return mido.MidiTrack([*_name(track.name), program, *messages])
-
-
-def _scaled_note(note: Note, resolution: int) -> Note:
-    if not (note.time >= 0 and 0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
-        raise FormatError(
-            f"found {note}, expected a time from 0, a pitch to 127, a velocity from 1 to 127"
-        )
-    onset, end = _scaled(note.time, resolution), _scaled(note.end, resolution)
-    return Note(onset, note.pitch, max(end - onset, 1), note.velocity)
+    head = _name(track.name)
+    if port:
+        head.append(mido.MetaMessage("midi_port", port=port))
+    head.append(mido.Message("program_change", channel=channel, program=track.program))
+    return mido.MidiTrack(head + _spaced([(time, message) for time, _, message in timed]))
 
 
 def _name(name: str) -> list[mido.MetaMessage]:
@@ -127,10 +177,18 @@ def _name(name: str) -> list[mido.MetaMessage]:
 
 
 def _tempo(tempo: Tempo) -> mido.MetaMessage:
-    microseconds = round(60e6 / tempo.qpm) if tempo.qpm > 0 else 0
-    if not 1 <= microseconds <= LONGEST_TEMPO:
+    if not (tempo.qpm > 0 and math.isfinite(tempo.qpm)):
         raise FormatError(f"MIDI has no tempo of {tempo.qpm} quarter notes a minute")
-    return mido.MetaMessage("set_tempo", tempo=microseconds)
+    return mido.MetaMessage("set_tempo", tempo=_held(tempo))
+
+
+def _microseconds(tempo: Tempo) -> int:
+    return round(min(MICROSECONDS / tempo.qpm, 2 * LONGEST_QUARTER))
+
+
+def _held(tempo: Tempo) -> int:
+    """Return the nearest number of microseconds a quarter note that a file can hold."""
+    return min(max(_microseconds(tempo), 1), LONGEST_QUARTER)
 
 
 def _metre(metre: TimeSignature) -> mido.MetaMessage:
@@ -151,9 +209,5 @@ def _spaced(timed: list[tuple[int, mido.Message]]) -> list[mido.Message]:
     """Set the time of each message to the ticks since the one before."""
     previous = 0
     for time, message in timed:
-        if not 0 <= time - previous <= LONGEST_DELTA:
-            raise FormatError(
-                f"found {time - previous} ticks between events, expected 0 to 2²⁸ − 1"
-            )
         message.time, previous = time - previous, time
     return [message for _, message in timed]
