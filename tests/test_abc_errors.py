@@ -38,6 +38,10 @@ REFUSED = {
     "tuplet not filled": ("(3AB", 3, "1 missing", "(3::2AB"),
     "tuplet in a tuplet": ("(3A(3BcdAB", 4, "within a tuplet", "(3::1A(3BcdAB"),
     "tuplet of one": ("(1A", 1, "not a tuplet", "A"),
+    "broken rhythm of unequal notes": ("A2>B", 3, "unequal", "A2B"),
+    "broken rhythm into a tuplet": ("A>(3Bcd", 2, "unequal", "A(3Bcd"),
+    "quarter tone": ("A^/cB", 2, "between the semitones", "AcB"),
+    "lengths apart": ("A 2 B /2 z 3", 1, "apart", "A2 B/ z3"),
     "broken rhythm at the end": ("A>", 2, "no note follows", "A"),
     "broken rhythm at the start": (">A", 1, "must follow", "A"),
     "broken rhythm both ways": ("A><B", 2, "not a broken rhythm", "AB"),
@@ -75,6 +79,10 @@ def test_strict_refuses_and_lenient_repairs(name: str, tmp_path) -> None:
         ("X:1\nK:Xyz\nA", 2, "not a key"),
         ("X:1\nK:Cxyz\nA", 2, "not a mode"),
         ("X:1\nK:G#\nA", 2, "more than seven"),
+        ("X:1\n[K:G]\nA", 2, "in brackets"),
+        ("X:1\nU:A=!trill!\nK:C\nA", 2, "does not define a symbol"),
+        ("X:1\nm:A\nK:C\nA", 2, "not a macro"),
+        ("X:1\nQ:1/3=100\nK:C\nA", 2, "not the length of a beat"),
     ],
 )
 def test_header(text: str, line: int, message: str) -> None:
@@ -86,13 +94,75 @@ def test_header(text: str, line: int, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [("Bn", "B"), ("bm", "Bm"), ("G#", "C"), ("Q", "C"), ("Dmixm", "Dmix")],
+)
+def test_a_key_is_repaired(value: str, expected: str) -> None:
+    score = abc.parse(Tune(f"X:1\nK:{value}\nA"))
+    assert abc.print_score(score) == f"X:1\nK:{expected}\nA"
+
+
+def test_words_within_the_header_are_passed_over() -> None:
+    score = abc.parse(Tune("X:1\nT:a\nfound in a book\nM:3/4\nK:D\nA"))
+    assert abc.print_score(score) == "X:1\nT:a\nM:3/4\nK:D\nA"
+
+
+def test_lines_are_those_of_the_file() -> None:
+    text = "M:3/4\nR:waltz\n\nX:1\nT:a\nK:C\nA\nB]\n"
+    with pytest.raises(FormatError) as caught:
+        abc.parse(abc.split(text)[0], strict=True)
+    assert (caught.value.line, caught.value.column) == (8, 2)
+    assert text.split("\n")[caught.value.line - 1] == "B]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X:1\nK:C\n" + "A" * 300_000,
+        "X:1\nK:C\n" + "|:" + "A" * 150_000 + "|1,2,3,4,5,6,7,8:|9A|]",
+    ],
+)
+def test_a_tune_beyond_all_bounds_is_refused(text: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        abc.perform(abc.parse(Tune(text)))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Z999999999",
+        "(9:1:99999ABC",
+        "A99999999",
+        "A/99999999",
+        "A" + "/" * 100,
+        "[1-99999A",
+        "c" + "'" * 5000,
+        "{" + "c" * 5000 + "}A",
+        "m:n=nnnnnnnnnn\nABC",
+        "m:A=AAAAAAAAAAAAAAAAAAAAAAAA\n" + "A" * 5000,
+    ],
+)
+@pytest.mark.parametrize("head", ["", "P:((((A9)9)9)9\n", "P:" + "(" * 500 + "A\n", "P:A999999\n"])
+def test_great_numbers_stay_harmless(head: str, body: str) -> None:
+    score = abc.parse(Tune(f"X:1\n{head}K:C\nP:A\n{body}"))
+    assert sum(len(voice.notes) for voice in abc.perform(score).voices) < 100_000
+    assert len(abc.print_score(score)) < 500_000
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "A:|B:|",
         "A|1B:|2c|]",
         '"0"Av(dB)H|',
         "ABCDEFG|A|",
-        "A>.B c3>d",
+        "A>.B c>d",
+        "|:A-:|",
+        "|:A-|1A:|2B|]",
+        "|!A:: c ::",
+        "+CEG+",
+        "({de})f",
         "(A(BC)D)",
         "A2-(3ABc",
         "kAUBVc",

@@ -1,8 +1,8 @@
 """ABC notation, the text format of traditional tunes, after the ABC standard 2.1 [1]_.
 
 A file holds tunes; `read` gives each as a `~musicgen.music.Tune`, which is its text. `parse` turns
-that text into a `Score`, `perform` a score into notes in exact time, and `print_score` a score into
-clean text that every player reads.
+that text into a `Score`, `perform` a score into notes in exact time, `print_score` a score into
+clean text that every player reads, and `to_mei` a score into MEI, which programs draw.
 
 References
 ----------
@@ -15,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from musicgen.files import write_atomically
+from musicgen.formats.abc.engraving import to_mei
 from musicgen.formats.abc.parser import parse
 from musicgen.formats.abc.playback import Performance, Played, perform
 from musicgen.formats.abc.printer import print_score
@@ -41,6 +42,7 @@ __all__ = [
     "read",
     "sniff",
     "split",
+    "to_mei",
     "write",
 ]
 

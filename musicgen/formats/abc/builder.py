@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from musicgen.formats.abc import spelling
 from musicgen.formats.abc.chords import ChordReader
+from musicgen.formats.abc.parts import is_kept
 from musicgen.formats.abc.pending import Pending, nothing
 from musicgen.formats.abc.rhythm import Rhythm
 from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay
+from musicgen.formats.abc.signs import clean_text, in_order, sign_name
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.lexer import Token
@@ -32,6 +33,12 @@ class Builder:
     ----------
     report
         Told of everything that had to be repaired.
+
+    Attributes
+    ----------
+    symbols
+        What letters stand for, where ``U:`` says so: a decoration, a text in quotation marks, or
+        nothing.
     """
 
     def __init__(self, report: Reporter) -> None:
@@ -42,6 +49,7 @@ class Builder:
         self._chord: ChordReader | None = None
         self._continued = False
         self._line = 1
+        self.symbols: dict[str, str] = {}
 
     def add(self, token: Token) -> None:
         """Take the next token, of any kind but ``"inline"``."""
@@ -62,7 +70,8 @@ class Builder:
     def add_field(self, entry: Field) -> None:
         """Take a field, from a line of its own or in brackets."""
         self._abandon_chord()
-        self._body.append(entry)
+        if is_kept(entry):
+            self._body.append(entry)
         if entry.key == "V":
             name = entry.value.split(maxsplit=1)[0] if entry.value else ""
             self._voice = self._voices.setdefault(name, Pending(Rhythm(self._report)))
@@ -71,7 +80,8 @@ class Builder:
         """Take the end of a line of music."""
         self._abandon_chord()
         self._drop_breaks()
-        self._body.append(Break("\\" if self._continued else "\n"))
+        if not self._starts_line():
+            self._body.append(Break("\\" if self._continued else "\n"))
         self._continued = False
 
     def finish(self) -> list[Element]:
@@ -104,7 +114,7 @@ class Builder:
             case "bar":
                 self._bar(token)
             case "space":
-                self._body.append(Break(" "))
+                self._space()
             case "chord":
                 self._chord = ChordReader(token, self._report)
             case "quoted" | "decoration" | "name" | "grace":
@@ -117,6 +127,14 @@ class Builder:
                 if before.tuplet is not None:
                     self._problem(token, "a tuplet within a tuplet")
                 before.tuplet = self._voice.rhythm.read_tuplet(token)
+            case "plus":
+                self._problem(token, "a chord between plus signs", "write [CE]", mild=True)
+                notes = spelling.read_notes(text)
+                self._sound(token, notes, notes[0].length)
+            case "line":
+                self._problem(token, "'!' taken for the end of a line", mild=True)
+            case "microtone":
+                raise ValueError("pitches between the semitones are not played")
             case "tie":
                 self._tie(token)
             case "broken":
@@ -138,19 +156,28 @@ class Builder:
             case _:
                 raise ValueError(f"found {text[:20]!r}, which means nothing here")
 
+    def _space(self) -> None:
+        last = self._body[-1] if self._body else None
+        if last is not None and not isinstance(last, Break) and not _is_line(last):
+            self._body.append(Break(" "))
+
     def _add_sign(self, token: Token) -> None:
         before, text = self._voice.before, token.text
         if len(before.quotes) + len(before.decorations) + len(before.grace) > MAX_SIGNS:
             raise ValueError("too many signs before one note")
         match token.kind:
             case "quoted" if text[1:-1].strip():
-                before.quotes += (text[1:-1].strip(),)
+                before.quotes += (clean_text(text[1:-1].strip()),)
             case "decoration":
-                before.decorations += (text,)
+                meaning = self.symbols.get(text, text)
+                if meaning.startswith('"'):
+                    before.quotes += (clean_text(meaning[1:-1]),)
+                elif meaning:
+                    before.decorations += (meaning,)
             case "name":
                 before.decorations += (text[1:-1],)
             case "grace":
-                before.grace += spelling.grace_notes(text)
+                before.grace += spelling.read_notes(text)
                 before.slashed |= text.startswith("{/")
 
     def _sound(
@@ -160,6 +187,8 @@ class Builder:
         sound, voice.before = voice.before, nothing()
         sound.line, sound.column = token.line, token.column
         sound.notes, sound.length, sound.rest = notes, length, rest
+        if sound.decorations:
+            sound.decorations = in_order(sound.decorations)
         voice.slurs += [sound] * sound.opens
         voice.rhythm.take(sound)
         voice.last, voice.in_bar = sound, True
@@ -175,14 +204,27 @@ class Builder:
         voice = self._voice
         kind = spelling.bar_kind(token.text)
         if kind is None:
-            raise ValueError(f"found {token.text!r}, which is no bar line")
+            self._problem(token, f"found {token.text!r}, which is no bar line", "write |: or :|")
+            if not self._starts_line():
+                return
+            kind = "|:"
         before = voice.before
-        bar = Bar(token.line, token.column, kind, "", before.quotes, before.decorations)
+        names = tuple(map(sign_name, before.decorations))
+        # Players give the fermata of a bar line to the note that follows.
+        quotes = before.quotes + ("^fermata",) * ("fermata" in names)
+        signs = tuple([name for name in names if name != "fermata"])
+        bar = Bar(token.line, token.column, kind, "", quotes, signs)
         before.quotes, before.decorations = (), ()
         if voice.rhythm.in_tuplet:
             self._problem(token, "the bar ends within a tuplet", mild=True)
         voice.in_bar = False
+        if self._body and isinstance(self._body[-1], Bar):
+            self._body.append(Break(" "))
         self._body.append(bar)
+
+    def _starts_line(self) -> bool:
+        last = self._body[-1] if self._body else Break("\n")
+        return (isinstance(last, Break) and last.kind != " ") or _is_line(last)
 
     def _ending(self, token: Token) -> None:
         numbers = token.text.lstrip("[ ").replace(" ", "")
@@ -202,7 +244,9 @@ class Builder:
         voice = self._voice
         if voice.before.opens:
             voice.before.opens -= 1
-            raise ValueError("a slur around no note")
+            mild = bool(voice.before.grace)
+            self._problem(token, "a slur around no note", "remove it", mild=mild)
+            return
         if not voice.slurs or voice.last is None:
             raise ValueError("found ')' without '('")
         voice.slurs.pop()
@@ -212,7 +256,12 @@ class Builder:
         sound = self._voice.last
         if sound is None or not self._voice.in_bar or not sound.notes:
             raise ValueError("a tie must follow a note")
-        sound.notes = tuple(replace(note, tied=True) for note in sound.notes)
+        sound.notes = tuple(
+            [
+                Note(note.accidental, note.letter, note.octave, note.length, True)
+                for note in sound.notes
+            ]
+        )
 
     def _end_chord(self) -> None:
         chord, self._chord = self._chord, None
@@ -232,3 +281,7 @@ class Builder:
     def _drop_breaks(self) -> None:
         while self._body and isinstance(self._body[-1], Break):
             self._body.pop()
+
+
+def _is_line(element: Element) -> bool:
+    return isinstance(element, Field) and not element.inline

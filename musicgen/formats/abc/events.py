@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from musicgen.formats.abc.fields import Key, Meter
     from musicgen.formats.abc.score import Element
 
-__all__ = ["Event", "Part"]
+__all__ = ["NOTHING", "Event", "Part"]
+
+NOTHING = Fraction(0)
 
 
 @dataclass(slots=True)
@@ -21,17 +23,17 @@ class Event:
     ----------
     element
         A sound, bar line, field or overlay.
-    duration
-        Of a sound, in quarter notes.
+    scale
+        Quarter notes in one unit of the lengths of a sound; 0 for what takes no time.
     pitches
-        MIDI numbers of a sound, each with its own length in quarter notes and whether it is tied.
+        MIDI numbers of the notes of a sound.
     meter, key, qpm
         What is in force; None where the tune does not say.
     """
 
     element: Element
-    duration: Fraction = Fraction(0)
-    pitches: tuple[tuple[int, Fraction, bool], ...] = ()
+    scale: Fraction = NOTHING
+    pitches: tuple[int, ...] = ()
     meter: Meter | None = None
     key: Key | None = None
     qpm: float | None = None
@@ -47,10 +49,13 @@ class Part:
         What the voice is called, or its number.
     program
         General MIDI program.
+    is_drum
+        Whether its pitches name percussion sounds.
     events
         In the order of the text.
     """
 
     name: str = ""
     program: int = 0
+    is_drum: bool = False
     events: list[Event] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 __all__ = [
     "Key",
@@ -38,7 +39,16 @@ ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _TONIC = re.compile(r"([A-G])([#b♯♭]?)")
 _MODE = re.compile(r"[ \t]*([A-Za-z]+)")
 _ALTERATION = re.compile(r"(\^\^?|__?|=)([A-Ga-g])(?![A-Za-z])")
-_NOT_A_MODE = ("exp", "treble", "bass", "alto", "tenor", "perc", "none", "clef")
+_TEMPO = re.compile(
+    r"(?:(?:[Cc](?P<units>\d?)|(?P<beats>\d{1,3}/\d{1,3}(?:[ ]+\d{1,3}/\d{1,3}){0,3}))[ ]*=)?"
+    r"[ ]*(?P<count>\d{1,4}(?:\.\d{1,3})?)(?:[ ]*bpm)?"
+)
+_PROPERTY = re.compile(
+    r"\b(?:clef|middle|octave|transpose|score|sound|shift|stafflines|staffscale|name|nm|m|t)=\S+"
+)
+_CLEFS = ("treble", "bass", "alto", "tenor", "perc", "clef", "none")
+_NOT_A_KEY = (*_CLEFS, "octave", "transpose", "middle", "staff")
+_NOT_A_MODE = (*_NOT_A_KEY, "exp", "m=", "t=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ def _signature(fifths: int) -> dict[str, int]:
     return sharps | dict.fromkeys(LETTERS[::-1][: max(-fifths, 0)], -1)
 
 
+@lru_cache(maxsize=256)
 def parse_key(value: str) -> Key:
     """Read the value of ``K:``; clefs and the like are passed over.
 
@@ -102,17 +113,17 @@ def parse_key(value: str) -> Key:
     >>> key = parse_key("A Dorian")
     >>> key.fifths, key.mode, key.text
     (1, 'dorian', 'Ador')
-    >>> parse_key("G ^f _b").alterations
+    >>> parse_key("G ^f _b clef=bass middle=d").alterations
     {'F': 1, 'B': -1}
     """
-    value = value.strip()
+    value = _PROPERTY.sub("", value).strip()
     explicit = {letter.upper(): ACCIDENTALS[sign] for sign, letter in _ALTERATION.findall(value)}
     signs = "".join(f" {sign}{letter.lower()}" for sign, letter in _ALTERATION.findall(value))
     if value[:2] in ("HP", "Hp"):
         return Key(2, "mixolydian", _signature(2), value[:2])
     tonic = _TONIC.match(value)
     if tonic is None:
-        if value.lower().startswith(("none", "clef", "treble", "bass", "alto", "tenor")):
+        if not value or _ALTERATION.match(value) or value.lower().startswith(_NOT_A_KEY):
             return Key(0, "major", explicit, "none" + signs)
         raise ValueError(f"{value!r} is not a key")
     letter, sign = tonic[1], {"♯": "#", "♭": "b"}.get(tonic[2], tonic[2])
@@ -134,6 +145,7 @@ def parse_key(value: str) -> Key:
     return Key(fifths, mode, _signature(fifths) | explicit, f"{letter}{sign}{short}{signs}")
 
 
+@lru_cache(maxsize=256)
 def parse_meter(value: str) -> Meter | None:
     """Read the value of ``M:``; None for ``none``.
 
@@ -162,6 +174,7 @@ def parse_meter(value: str) -> Meter | None:
     raise ValueError(f"{value!r} is not a metre")
 
 
+@lru_cache(maxsize=256)
 def parse_length(value: str) -> Fraction:
     """Read the value of ``L:``: the unit note length, as a part of a whole note.
 
@@ -187,7 +200,8 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
     Parameters
     ----------
     value
-        ``"1/4=100"``, ``"3/8=60"``, ``'"Allegro" 1/4=120'``, or the old ``"120"``.
+        ``"1/4=100"``, ``'"Allegro" 3/8=60'``, ``"1/4 3/8 1/4=40"``, which adds up the beat, or one
+        of the old ``"120"``, ``"C=120"`` and ``"C3=40"``, which count unit note lengths.
     unit
         The unit note length, which the old form counts.
 
@@ -203,18 +217,28 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
 
     Examples
     --------
-    >>> parse_tempo("3/8=60", Fraction(1, 8)), parse_tempo("120", Fraction(1, 8))
-    (90.0, 60.0)
+    >>> [parse_tempo(text, Fraction(1, 8)) for text in ("3/8=60", "120", "C3=40", "1/4 1/8=60")]
+    [90.0, 60.0, 60.0, 90.0]
     """
     text = re.sub(r'"[^"]*"', "", value).strip()
     if not text and value.strip():
         return None
-    match = re.fullmatch(r"(?:(\d{1,3})/(\d{1,3})[ ]*=)?[ ]*(\d{1,4}(?:\.\d{1,3})?)", text)
-    if match is None or not float(match[3]):
+    match = _TEMPO.fullmatch(text)
+    if match is None or not float(match["count"]):
         raise ValueError(f"{value!r} is not a tempo")
-    if match[1] is None:
-        return float(match[3]) * float(unit) * 4
-    numerator, denominator = int(match[1]), int(match[2])
+    if match["units"] is not None:
+        beat = unit * int(match["units"] or 1)
+    elif match["beats"] is not None:
+        beat = sum(map(_fraction, match["beats"].split()), Fraction(0))
+    else:
+        beat = unit
+    if not beat:
+        raise ValueError(f"{value!r} is not a tempo")
+    return float(match["count"]) * float(beat) * 4
+
+
+def _fraction(text: str) -> Fraction:
+    numerator, denominator = map(int, text.split("/"))
     if not numerator or not denominator or denominator & (denominator - 1):
-        raise ValueError(f"{value!r} is not a tempo")
-    return float(match[3]) * numerator / denominator * 4
+        raise ValueError(f"{text!r} is not the length of a beat")
+    return Fraction(numerator, denominator)

@@ -16,7 +16,9 @@ from musicgen.formats.abc.fields import (
     parse_meter,
     parse_tempo,
 )
-from musicgen.formats.abc.score import Bar, Field, Overlay, Sound
+from musicgen.formats.abc.parts import is_label
+from musicgen.formats.abc.score import Bar, Break, Field, Overlay, Sound
+from musicgen.formats.abc.transposition import Transposition
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.fields import Key, Meter
@@ -28,11 +30,12 @@ __all__ = ["UNIT", "interpret"]
 UNIT = Fraction(1, 8)
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MIDDLE_C = 60
+DRUM_CHANNEL = 10
 TUPLET_TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 """For a tuplet of p, the q notes whose time it takes; 5, 7 and 9 follow the metre."""
 
-_PROGRAM = re.compile(r"MIDI[ \t]+program[ \t]+(?:\d+[ \t]+)?(\d{1,3})\Z")
-_SHIFT = re.compile(r"\b(octave|transpose)=(-?\d{1,2})(?!\d)")
+_MIDI = re.compile(r"MIDI[ \t]+(program|channel)[ \t]+(?:\d+[ \t]+)?(\d{1,3})\b")
+_PROPAGATION = re.compile(r"propagate-accidentals[ \t]+(not|octave|pitch)\b")
 _NAME = re.compile(r'\b(?:name|nm)="([^"]*)"')
 
 
@@ -43,13 +46,16 @@ class _Reader:
         self.part = Part()
         self._meter: Meter | None = None
         self._unit: Fraction | None = None
+        self._scale = 4 * UNIT
         self._key: Key | None = None
         self._qpm: float | None = None
-        self._shift = 0
+        self._transposition = Transposition()
+        self._propagation = "pitch"
         self._report = report
-        self._accidentals: dict[str, int] = {}
+        self._accidentals: dict[tuple[str, int], int] = {}
         self._tied: dict[tuple[str, int], int] = {}
         self._ties: list[tuple[int, Sound, int]] = []
+        self._repeated: frozenset[int] | None = frozenset()
         self._tuplet = Fraction(1)
         self._tuplet_left = 0
         self._overlaid = False
@@ -59,23 +65,34 @@ class _Reader:
         match entry.key:
             case "K":
                 self._key, self._accidentals = parse_key(entry.value), {}
-                self._read_shift(entry.value)
+                self._transposition.read(entry.value)
             case "M":
                 self._meter = parse_meter(entry.value)
+                self._scale = 4 * self._unit_length()
             case "L":
                 self._unit = parse_length(entry.value)
+                self._scale = 4 * self._unit_length()
             case "Q":
                 qpm = parse_tempo(entry.value, self._unit_length())
                 self._qpm = self._qpm if qpm is None else qpm
             case "V":
                 name = _NAME.search(entry.value)
                 self.part.name = name[1] if name else self.part.name
-                self._read_shift(entry.value)
+                self._transposition.read(entry.value.partition(" ")[2])
             case "%%":
-                program = _PROGRAM.match(entry.value)
-                if program is not None:
-                    self.part.program = min(int(program[1]), 127)
+                self._read_directive(entry.value)
         self._add(Event(entry))
+
+    def _read_directive(self, value: str) -> None:
+        midi = _MIDI.match(value)
+        if midi is not None and midi[1] == "program":
+            self.part.program = min(int(midi[2]), 127)
+        elif midi is not None:
+            self.part.is_drum = int(midi[2]) == DRUM_CHANNEL
+        propagation = _PROPAGATION.match(value)
+        if propagation is not None:
+            self._propagation = propagation[1]
+        self._transposition.read_directive(value)
 
     def _unit_length(self) -> Fraction:
         return self._unit or default_length(self._meter)
@@ -84,22 +101,22 @@ class _Reader:
         event.meter, event.key, event.qpm = self._meter, self._key, self._qpm
         self.part.events.append(event)
 
-    def _read_shift(self, value: str) -> None:
-        found = dict(_SHIFT.findall(value))
-        if found:
-            self._shift = 12 * int(found.get("octave", 0)) + int(found.get("transpose", 0))
-
     def read_bar(self, bar: Bar) -> None:
         """Forget the accidentals of the bar, and that a second line sounded in it."""
         self._accidentals = {}
         if self._overlaid:
-            self._check_ties([])
+            self._check_ties(())
         self._overlaid = False
+        if bar.ends_repeat and self._repeated:
+            # A tie may lead back to the start of the repeat as well as on.
+            self._ties = [tie for tie in self._ties if tie[0] not in self._repeated]
+        if bar.starts_repeat:
+            self._repeated = None
         self._add(Event(bar))
 
     def read_overlay(self, overlay: Overlay) -> None:
         """Go back to the start of the bar; no tie leads there."""
-        self._check_ties([])
+        self._check_ties(())
         self._overlaid = True
         self._add(Event(overlay))
 
@@ -109,49 +126,48 @@ class _Reader:
             p, q, self._tuplet_left = sound.tuplet
             compound = self._meter is not None and self._meter.is_compound
             self._tuplet = Fraction(q or TUPLET_TIMES.get(p, 3 if compound else 2), p)
-        unit = self._unit_length() * 4
-        if self._tuplet_left:
-            unit *= self._tuplet
-            self._tuplet_left -= 1
+        scale = self._scale
         if sound.rest == "Z":
-            unit = 4 * (self._meter.bar if self._meter else Fraction(1))
-        numbers = [self._pitch(note, sound) for note in sound.notes]
-        self._check_ties(numbers, struck_anew=bool(sound.grace))
-        pitches = tuple(
-            (number, note.length * unit, note.tied)
-            for number, note in zip(numbers, sound.notes, strict=True)
-        )
-        self._add(Event(sound, sound.length * unit, pitches))
-        self._tied = {
-            (note.letter, note.octave): pitch
-            for pitch, note in zip(numbers, sound.notes, strict=True)
-            if note.tied
-        }
-        self._ties = [
-            (pitch, sound, at) for at, pitch in enumerate(numbers) if sound.notes[at].tied
-        ]
+            scale = 4 * (self._meter.bar if self._meter else Fraction(1))
+        if self._tuplet_left:
+            scale *= self._tuplet if sound.rest != "Z" else 1
+            self._tuplet_left -= 1
+        pitches = tuple([self._pitch(note, sound) for note in sound.notes])
+        if self._ties:
+            self._check_ties(pitches, struck_anew=bool(sound.grace))
+        if self._repeated is None:
+            self._repeated = frozenset(pitches)
+        self._add(Event(sound, scale, pitches))
+        if self._tied:
+            self._tied = {}
+        for at, note in enumerate(sound.notes):
+            if note.tied:
+                self._tied[note.letter, note.octave] = pitches[at]
+                self._ties.append((pitches[at], sound, at))
 
     def _pitch(self, note: Note, sound: Sound) -> int:
-        tied = self._tied.get((note.letter, note.octave))
+        place = (note.letter, note.octave if self._propagation == "octave" else 0)
+        natural = MIDDLE_C + SEMITONES[note.letter] + 12 * note.octave
         if note.accidental:
-            self._accidentals[note.letter] = ACCIDENTALS[note.accidental]
-        elif tied is not None:
-            return tied
-        natural = MIDDLE_C + SEMITONES[note.letter] + 12 * note.octave + self._shift
-        in_key = self._key.alterations.get(note.letter, 0) if self._key else 0
-        altered = self._accidentals.get(note.letter, in_key)
-        pitch = natural + altered
+            altered = ACCIDENTALS[note.accidental]
+            if self._propagation != "not":
+                self._accidentals[place] = altered
+        elif (note.letter, note.octave) in self._tied:
+            return self._tied[note.letter, note.octave]
+        else:
+            in_key = self._key.alterations.get(note.letter, 0) if self._key else 0
+            altered = self._accidentals.get(place, in_key) if self._accidentals else in_key
+        pitch = natural + altered + self._transposition.semitones
         if not 0 <= pitch <= 127:
             if self._report is not None:
                 self._report(sound.line, sound.column, f"pitch {pitch} is outside 0 to 127")
             pitch = min(max(pitch, 0), 127)
         return pitch
 
-    def _check_ties(self, pitches: list[int], *, struck_anew: bool = False) -> None:
-        held = set(pitches)
+    def _check_ties(self, pitches: tuple[int, ...], *, struck_anew: bool = False) -> None:
         for pitch, sound, at in self._ties:
             # Only what sounds to the end of a chord can be held on.
-            if pitch not in held or sound.notes[at].length != sound.length:
+            if pitch not in pitches or sound.notes[at].length != sound.length:
                 self._untie(sound, at, "a tie to no note of the same pitch", mild=False)
             elif struck_anew:
                 self._untie(sound, at, "a tie over grace notes", mild=True)
@@ -166,7 +182,7 @@ class _Reader:
 
     def finish(self) -> None:
         """Check that no tie leads past the end."""
-        self._check_ties([])
+        self._check_ties(())
 
 
 def interpret(score: Score, report: Reporter | None = None) -> list[Part]:
@@ -188,29 +204,44 @@ def interpret(score: Score, report: Reporter | None = None) -> list[Part]:
     common = list(score.header)
 
     def reader_of(voice: str) -> _Reader:
-        if voice not in readers:
-            readers[voice] = _Reader(report)
-            readers[voice].part.name = voice
-            for entry in common:
-                if entry.key != "V" or entry.value.split(maxsplit=1)[:1] == [voice]:
-                    readers[voice].read_field(entry)
-        return readers[voice]
+        reader = _Reader(report)
+        reader.part.name = voice
+        for entry in common:
+            if entry.key != "V" or entry.value.split(maxsplit=1)[:1] == [voice]:
+                reader.read_field(entry)
+        return reader
 
     voice = ""
+    label: Field | None = None
+    reader: _Reader | None = None
     for element in score.body:
+        if isinstance(element, Break):
+            continue
         if isinstance(element, Field):
             if element.key == "V":
                 voice = element.value.split(maxsplit=1)[0] if element.value else ""
+                reader = readers.get(voice)
             elif not readers and not voice:
                 common.append(element)
                 continue
-            reader_of(voice).read_field(element)
+            elif is_label(element):
+                # A part starts in every voice, those that come later too.
+                label = element
+                for each in readers.values():
+                    each.read_field(element)
+                continue
+        if reader is None:
+            reader = readers[voice] = reader_of(voice)
+            if label is not None:
+                reader.read_field(label)
+        if isinstance(element, Sound):
+            reader.read_sound(element)
         elif isinstance(element, Bar):
-            reader_of(voice).read_bar(element)
-        elif isinstance(element, Sound):
-            reader_of(voice).read_sound(element)
-        elif isinstance(element, Overlay):
-            reader_of(voice).read_overlay(element)
+            reader.read_bar(element)
+        elif isinstance(element, Field):
+            reader.read_field(element)
+        else:
+            reader.read_overlay(element)
     for reader in readers.values():
         reader.finish()
     parts = [reader.part for reader in readers.values()]

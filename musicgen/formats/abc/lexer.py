@@ -15,35 +15,37 @@ FIELD = re.compile(r"[ \t]*([A-Za-z+])[ \t]?:(?![:|]|\[\|)[ \t]*(.*)")
 LENGTH = r"\d*/*\d*"
 PITCH = r"(?:\^\^?|__?|=)?[A-Ga-g][,']*"
 
+NOTE = PITCH + LENGTH
+
 # Each pattern stops at its own opening sign, so that a text of one repeated sign takes linear time.
-_TOKEN = re.compile(
-    "|".join(
-        f"(?P<{kind}>{pattern})"
-        for kind, pattern in [
-            ("ending", r"(?:(?<=[|:])|(?<=\|\])|\[)[ ]?\d+(?:[,\-][ ]?\d+)*"),
-            ("space", r"[ \t]+"),
-            ("note", PITCH + LENGTH),
-            ("inline", r"\[[A-Za-z]:[^\[\]]*\]"),
-            ("bar", r"\.?(?:\||:|\[(?=[|\]])|(?<=[|\[])\])+"),
-            ("chord", r"\["),
-            ("close", r"\]" + LENGTH),
-            ("rest", r"[zxZX]" + LENGTH),
-            ("quoted", r'"[^"]*"'),
-            ("grace", r"\{[^{}]*\}"),
-            ("name", r"![^!\s|\[\]\":]+!|\+[^+!\s|\[\]\":]+\+"),
-            ("tuplet", r"\(\d+(?::\d*){0,2}"),
-            ("slur", r"\("),
-            ("unslur", r"\)"),
-            ("broken", r"[<>]+"),
-            ("tie", r"-"),
-            ("overlay", r"&+"),
-            ("decoration", r"[~.H-Wh-w]"),
-            ("continuation", r"\\(?=[ \t]*$)"),
-            ("ignored", r"y" + LENGTH + r"|`+|\$+|\*+(?=[ \t]*$)"),
-            ("unknown", r"\d+|[^\s\w|:\[\]\"{}!+()<>\-&~.`$*^_=\\]+|."),
-        ]
-    )
-)
+_KINDS = {
+    "note": NOTE,
+    "ending": r"(?:(?<=[|:])|(?<=\|\])|\[)[ ]?\d+(?:[,\-][ ]?\d+)*",
+    "space": r"[ \t]+",
+    "inline": r"\[[A-Za-z]:[^\[\]]*\]",
+    "bar": r"\.?(?:\||:|\[(?=[|\]])|(?<=[|\[])\])+",
+    "chord": r"\[",
+    "close": r"\]" + LENGTH,
+    "rest": r"[zxZX]" + LENGTH,
+    "microtone": r"[\^_](?:\d+/?\d*|/\d*)(?=[A-Ga-g])",
+    "quoted": r'"[^"]*"',
+    "grace": r"\{[^{}]*\}",
+    # Chords between plus signs are older than decorations; two, three and four f are loud.
+    "plus": rf"\+(?!f{{2,4}}\+){NOTE}-?(?:[ ]?{NOTE}-?){{1,9}}[ ]?\+",
+    "name": r"![^!\s|\[\]\":]+!|\+[^+!\s|\[\]\":]+\+",
+    "line": r"(?<![^|:\]\s])!|!(?=[ \t|]|$)",
+    "tuplet": r"\(\d+(?::\d*){0,2}",
+    "slur": r"\(",
+    "unslur": r"\)",
+    "broken": r"[<>]+",
+    "tie": r"-",
+    "overlay": r"&+",
+    "decoration": r"[~.H-Wh-w]",
+    "continuation": r"\\(?=[ \t]*$)",
+    "ignored": r"y" + LENGTH + r"|`+|\$+|\*+(?=[ \t]*$)",
+    "unknown": r"\d+|[^\s\w|:\[\]\"{}!+()<>\-&~.`$*^_=\\]+|.",
+}
+_TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 
 
 class Token(NamedTuple):

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Pending", "nothing"]
 
+ONE = Fraction(1)
+
 
 def nothing() -> Sound:
     """Make a sound that nothing is known of yet."""
-    return Sound(0, 0, (), Fraction(1))
+    return Sound(0, 0, (), ONE)
 
 
 @dataclass(slots=True)

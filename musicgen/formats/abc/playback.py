@@ -6,17 +6,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from musicgen.errors import FormatError
 from musicgen.formats.abc import parts
+from musicgen.formats.abc.accompaniment import accompany
+from musicgen.formats.abc.events import Event
 from musicgen.formats.abc.interpretation import interpret
-from musicgen.formats.abc.repeats import unfold
 from musicgen.formats.abc.score import Bar, Overlay, Sound
+from musicgen.formats.abc.unfolding import unfold
 
 if TYPE_CHECKING:
-    from musicgen.formats.abc.events import Event, Part
+    from musicgen.formats.abc.events import Part
     from musicgen.formats.abc.fields import Key, Meter
-    from musicgen.formats.abc.score import Score
+    from musicgen.formats.abc.score import Note, Score
 
 __all__ = ["Performance", "Played", "Voice", "perform"]
+
+MAX_EVENTS = 500_000
+"""More than this in one voice, repeats unfolded, is no tune but a slip or a trap."""
 
 
 class Played(NamedTuple):
@@ -47,11 +53,17 @@ class Voice:
         General MIDI program.
     notes
         Its notes.
+    is_drum
+        Whether pitches name percussion sounds.
+    is_accompaniment
+        Whether the notes are made from chord symbols.
     """
 
     name: str = ""
     program: int = 0
     notes: list[Played] = field(default_factory=list)
+    is_drum: bool = False
+    is_accompaniment: bool = False
 
 
 @dataclass(slots=True)
@@ -76,11 +88,26 @@ class Performance:
     keys: list[tuple[Fraction, Key]] = field(default_factory=list)
 
 
-def perform(score: Score) -> Performance:
+def perform(score: Score, *, repeats: bool = True, accompaniment: bool = False) -> Performance:
     r"""Play a score.
 
-    Ties are joined, repeats and variant endings played out. Grace notes take no time and do not
-    sound, nor do chord symbols.
+    Ties are joined. Grace notes take no time and do not sound.
+
+    Parameters
+    ----------
+    score
+        What to play.
+    repeats
+        Whether repeats and variant endings are played out, and the parts in the order of the
+        header's ``P:``. Otherwise every bar is played once, in the order of the text.
+    accompaniment
+        Whether the chord symbols are played too, as bass and chords in the manner of the metre, by
+        a voice of their own that comes last.
+
+    Raises
+    ------
+    FormatError
+        When repeats and parts within one another come to more than half a million sounds.
 
     Examples
     --------
@@ -91,70 +118,112 @@ def perform(score: Score) -> Performance:
     [(0.0, 66, 3.0)]
     """
     performance = Performance()
-    played_order = parts.order(score)
-    for part in interpret(score):
-        events = _in_order(part, played_order)
-        performance.voices.append(Voice(part.name, part.program, _play(events)))
+    played_order = parts.order(score) if repeats else []
+    chords: list[Played] = []
+    voices = interpret(score)
+    sections = [_in_order(part, played_order) if repeats else [part.events] for part in voices]
+    if len(voices) > 1:
+        _align(sections)
+    for part, played in zip(voices, sections, strict=True):
+        events = [event for section in played for event in section]
+        notes, starts = _play(events)
+        performance.voices.append(Voice(part.name, part.program, notes, part.is_drum))
         # Tempo, metre and key are those of the tune: the first voice says them.
         if len(performance.voices) == 1:
-            _note_changes(events, performance)
+            _note_changes(events, starts, performance)
+        if accompaniment and not chords:
+            chords = [Played(*note) for note in accompany(events, starts)]
+    if chords:
+        performance.voices.append(Voice("accompaniment", 0, chords, is_accompaniment=True))
     return performance
 
 
-def _in_order(part: Part, played_order: list[str]) -> list[Event]:
-    """Lay out the events of a voice as they are played."""
+def _in_order(part: Part, played_order: list[str]) -> list[list[Event]]:
+    """Lay out the events of a voice as they are played, part by part."""
     sections = [part.events]
     if played_order:
         found = parts.split(part.events, [event.element for event in part.events])
         sections = [found.get(label, []) for label in ["", *played_order]]
-    return [
-        event
-        for events in sections
-        for event in unfold(
-            events, [event.element if isinstance(event.element, Bar) else None for event in events]
-        )
-    ]
+    played: list[list[Event]] = []
+    count = 0
+    for events in sections:
+        bars = [event.element if isinstance(event.element, Bar) else None for event in events]
+        played.append([])
+        for event in unfold(events, bars):
+            played[-1].append(event)
+            count += 1
+            if count > MAX_EVENTS:
+                raise FormatError(
+                    f"the repeats come to more than {MAX_EVENTS:,} notes",
+                    hint="repeat less, or cut the tune",
+                )
+    return played
 
 
-def _play(events: list[Event]) -> list[Played]:
+def _align(voices: list[list[list[Event]]]) -> None:
+    """Let every part but the last start in all voices at once, in place."""
+    for at in range(len(voices[0]) - 1):
+        ends = [_play([*sections[at], Event(Bar(0, 0, "|"))])[1][-1] for sections in voices]
+        for sections, end in zip(voices, ends, strict=True):
+            if end < max(ends):
+                silence = Sound(0, 0, (), max(ends) - end, "x")
+                sections[at].append(Event(silence, Fraction(1)))
+
+
+def _play(events: list[Event]) -> tuple[list[Played], list[Fraction]]:
+    """Find the notes of events, and the time at which each event starts."""
     notes: list[Played] = []
+    starts: list[Fraction] = []
     now = bar_start = bar_end = Fraction(0)
     waiting: dict[int, int] = {}
+    overlaid = False
     for event in events:
-        match event.element:
-            case Sound():
-                waiting = _sound(event, now, notes, waiting)
-                now += event.duration
-            case Bar():
-                now = bar_start = max(now, bar_end)
-            case Overlay():
-                now, bar_end, waiting = bar_start, max(now, bar_end), {}
-    return sorted(notes)
+        starts.append(now)
+        element = event.element
+        if isinstance(element, Sound):
+            duration = element.length * event.scale
+            waiting = _sound(element, event, now, duration, notes, waiting)
+            now += duration
+        elif isinstance(element, Bar):
+            now = bar_start = max(now, bar_end)
+        elif isinstance(element, Overlay):
+            now, bar_end, waiting, overlaid = bar_start, max(now, bar_end), {}, True
+    return sorted(notes) if overlaid else notes, starts
 
 
 def _sound(
-    event: Event, now: Fraction, notes: list[Played], waiting: dict[int, int]
+    sound: Sound,
+    event: Event,
+    now: Fraction,
+    whole: Fraction,
+    notes: list[Played],
+    waiting: dict[int, int],
 ) -> dict[int, int]:
-    """Add the notes of an event; return those that are tied on, by pitch."""
+    """Add the notes of a sound, low ones first; return those that are tied on, by pitch."""
     tied_on = {}
-    for pitch, duration, tied in event.pitches:
+    pairs = zip(event.pitches, sound.notes, strict=True)
+    for pitch, note in sorted(pairs, key=_pitch) if len(sound.notes) > 1 else pairs:
+        duration = whole if note.length == sound.length else note.length * event.scale
         at = waiting.get(pitch)
         if at is None:
             at = len(notes)
             notes.append(Played(now, pitch, duration))
         else:
             notes[at] = notes[at]._replace(duration=now + duration - notes[at].onset)
-        if tied:
+        if note.tied:
             tied_on[pitch] = at
     return tied_on
 
 
-def _note_changes(events: list[Event], performance: Performance) -> None:
+def _pitch(pair: tuple[int, Note]) -> int:
+    return pair[0]
+
+
+def _note_changes(events: list[Event], starts: list[Fraction], performance: Performance) -> None:
     """Note where tempo, metre and key differ from what was before, repeats included."""
-    now = Fraction(0)
     key, meter, qpm = None, None, None
-    for event in events:
-        if not event.duration:
+    for event, now in zip(events, starts, strict=True):
+        if not event.scale:
             continue
         if event.key is not None and event.key != key:
             performance.keys.append((now, event.key))
@@ -163,4 +232,3 @@ def _note_changes(events: list[Event], performance: Performance) -> None:
         if event.qpm is not None and event.qpm != qpm:
             performance.tempos.append((now, event.qpm))
         key, meter, qpm = event.key, event.meter, event.qpm
-        now += event.duration

@@ -6,33 +6,22 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.fields import parse_key
-from musicgen.formats.abc.parts import is_label, order
+from musicgen.formats.abc.parts import is_kept, order
 from musicgen.formats.abc.score import Bar, Break, Element, Field, Note, Overlay, Score, Sound
+from musicgen.formats.abc.signs import LETTERS, NAMES, clean_text, in_order, is_played, sign_name
 from musicgen.formats.abc.spelling import length_text, note_text
+from musicgen.formats.abc.transposition import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["print_score"]
+__all__ = ["NAMES", "print_score"]
 
 HEADER_ORDER = "XTCORABDFGHNSZ"
 """Information comes in this order, what sounds after it, and the key last."""
 
-LETTERS_BEFORE_NOTE = ".~HLMPTuvR"
-NAMES = {
-    ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
-    "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
-}  # fmt: skip
 
-_CHORD_SYMBOL = re.compile(
-    r"[A-G][#b]?(?:|[5679]|11|[b#]5|b9|7sus4|m[679]?|m7b5|(?:maj|M)[79]|dim[79]?|aug7?|sus[249]?|\+)"
-    r"(?:/[A-G][#b]?)?"
-)
 _LETTER = re.compile(r"[~.H-Wh-w]")
-_PLACED = re.compile(r"[\^_<>@]")
-_DIRECTIVE = re.compile(r"MIDI[ \t]+program[ \t]+(?:\d{1,2}[ \t]+)?\d{1,3}\Z")
-_SHIFT = re.compile(r"\b(?:octave|transpose)=-?\d{1,2}(?!\d)")
 
 
 def print_score(score: Score) -> str:
@@ -45,14 +34,14 @@ def print_score(score: Score) -> str:
     --------
     >>> from musicgen.formats.abc import parse
     >>> from musicgen.music import Tune
-    >>> print(print_score(parse(Tune('X:1\nM:6/8\nK:D major\nv(dB) "0"e2>f :[|]|]'))))
+    >>> print(print_score(parse(Tune('X:1\nM:6/8\nK:D major\nv(dB) "0"e>f :[|]|]'))))
     X:1
     M:6/8
     K:D
-    |:(vdB) "^0"e3f/ :|
+    |:(vdB) "^0"e>f :|
     """
-    body = re.sub(r" +(?=[ \n\\])", "", "".join(_body(score.body)))
-    return "\n".join([*_header(score), body.rstrip("\\ \n")]).rstrip()
+    body = "".join(_body(score.body)).rstrip("\\ \n")
+    return "\n".join([*_header(score), body]).rstrip()
 
 
 def _header(score: Score) -> Iterator[str]:
@@ -60,10 +49,7 @@ def _header(score: Score) -> Iterator[str]:
     yield f"X:{number[0] if number else 1}"
     entries = [entry for entry in score.header if entry.key in HEADER_ORDER[1:]]
     for entry in sorted(entries, key=lambda entry: HEADER_ORDER.index(entry.key)):
-        # A player that swings hornpipes refuses some metres and rhythms, and plays no other as
-        # written.
-        swung = entry.key == "R" and entry.value.lower().startswith("hornpipe")
-        yield _line(entry.key, f"a {entry.value}" if swung else entry.value)
+        yield _line(entry.key, entry.value)
     if order(score):
         yield _line("P", score.first("P"))
     last = {entry.key: entry.value for entry in score.header}
@@ -73,9 +59,9 @@ def _header(score: Score) -> Iterator[str]:
     for entry in score.header:
         if entry.key == "V" and entry.value:
             yield _line("V", entry.value)
-        elif entry.key == "%%" and _DIRECTIVE.match(entry.value):
+        elif entry.key == "%%" and is_played(entry.value):
             yield f"%%{entry.value}"
-    yield _line("K", _key(last["K"]))
+    yield _line("K", key_text(last["K"]))
 
 
 def _line(key: str, value: str) -> str:
@@ -83,53 +69,50 @@ def _line(key: str, value: str) -> str:
     return f"{key}: {value}" if value.startswith((":", "|", "[|")) else f"{key}:{value}"
 
 
-def _key(value: str) -> str:
-    return " ".join([parse_key(value).text, *_SHIFT.findall(value)])
-
-
 def _body(body: list[Element]) -> Iterator[str]:
     """Give the text of each element; no line is empty or starts with a space."""
     previous: Element | None = None
-    starts_line = True
-    before: Sound | None = None
+    starts_line, space = True, ""
+    voice = ""
+    before: dict[str, Sound] = {}
     for element in body:
         match element:
             case Break(kind=" "):
-                text = "" if starts_line else " "
+                space = "" if starts_line else " "
+                continue
             case Break(kind=kind):
                 text = "" if starts_line else kind.rstrip("\n") + "\n"
             case Field():
                 text = _field(element)
+                if element.key == "V" and element.value:
+                    voice = element.value.split(maxsplit=1)[0]
                 if text and not element.inline:
                     text = f"{text}\n" if starts_line else f"\n{text}\n"
             case Bar():
                 text = _bar(element)
-                if isinstance(previous, Bar):
-                    text = f" {text}"
+                space = " " if isinstance(previous, Bar) else space
             case Overlay():
                 text = "&"
             case Sound():
-                text = _sound(element, before)
-                before = element
+                text = _sound(element, before.get(voice))
+                before[voice] = element
         if text:
-            yield text
+            yield text if text[0] in "\n\\" else space + text
+            space = ""
             previous, starts_line = element, text.endswith("\n")
 
 
 def _field(entry: Field) -> str:
-    value = _key(entry.value) if entry.key == "K" else entry.value
+    if not is_kept(entry):
+        return ""
     if entry.key == "%%":
-        return f"%%{value}" if _DIRECTIVE.match(value) else ""
-    if not value or (entry.key == "P" and not is_label(entry)):
-        return ""
-    # Players know no other field within the music.
-    if entry.key not in ("KMLQVP" if entry.inline else "KMLQVPTw"):
-        return ""
+        return f"%%{entry.value}"
+    value = key_text(entry.value) if entry.key == "K" else entry.value
     return f"[{entry.key}:{value}]" if entry.inline else _line(entry.key, value)
 
 
 def _bar(bar: Bar) -> str:
-    names = [NAMES.get(sign, sign) for sign in bar.decorations]
+    names = [sign_name(sign) for sign in bar.decorations]
     quotes = list(bar.quotes)
     if "fermata" in names:
         # Players give the fermata of a bar line to the note that follows.
@@ -140,10 +123,7 @@ def _bar(bar: Bar) -> str:
 
 
 def _quote(text: str) -> str:
-    # Players take the rest of a line for a comment, and a backslash for more of the text.
-    text = text.replace("%", "").rstrip("\\")
-    plain = _CHORD_SYMBOL.fullmatch(text) or _PLACED.match(text)
-    return f'"{text}"' if plain else f'"^{text}"'
+    return f'"{clean_text(text)}"'
 
 
 def _factor(broken: int) -> Fraction:
@@ -160,9 +140,7 @@ def _sound(sound: Sound, before: Sound | None) -> str:
     if sound.grace:
         notes = "".join(note_text(note, note.length) for note in sound.grace)
         text += "{" + "/" * sound.slashed + notes + "}"
-    signs = [_decoration(sign, sound, held) for sign in sound.decorations]
-    # A letter without set meaning would part the others from their note.
-    text += "".join(sorted(signs, key=LETTERS_BEFORE_NOTE.__contains__))
+    text += "".join([_decoration(name, sound, held) for name in in_order(sound.decorations)])
     if sound.rest:
         text += sound.rest + length_text(sound.length / factor)
     elif len(sound.notes) == 1:
@@ -183,17 +161,19 @@ def _tuplet(sound: Sound) -> str:
     return f"({p}:{q or ''}:{r}"
 
 
-def _decoration(sign: str, sound: Sound, held: bool) -> str:
-    name = NAMES.get(sign, sign)
-    # A tied note cannot be short, and players know no trill on a chord.
-    if name == "staccato" and any(note.tied for note in sound.notes):
-        return ""
-    if name in ("trill", "roll", "R") and len(sound.notes) > 1:
-        return ""
-    plain = bool(sound.notes) and not (sign == "~" and (sound.grace or held))
-    if sign in NAMES and (sign not in LETTERS_BEFORE_NOTE or not plain):
+def _decoration(name: str, sound: Sound, held: bool) -> str:
+    """Write a decoration by its letter, but by its name where players misread the letter."""
+    letter = LETTERS.get(name, name)
+    if not _LETTER.fullmatch(letter):
         return f"!{name}!"
-    return sign if _LETTER.fullmatch(sign) else f"!{sign}!"
+    tied = any(note.tied for note in sound.notes)
+    by_name = (
+        not sound.notes
+        or (letter in "~TR" and len(sound.notes) > 1)
+        or (letter == "~" and (bool(sound.grace) or held))
+        or (letter == "." and tied)
+    )
+    return f"!{name}!" if by_name and letter != "R" else letter
 
 
 def _chord(notes: tuple[Note, ...], factor: Fraction) -> str:

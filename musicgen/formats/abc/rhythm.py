@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.score import Sound
+from musicgen.formats.abc.score import Note, Sound
 from musicgen.formats.abc.spelling import is_length
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ MAX_TUPLET_SOUNDS = 32
 MAX_BROKEN = 3
 MAX_DIGITS = 3
 
-_UNEVEN = frozenset({".", "staccato", "H", "fermata"})
+_UNEVEN = frozenset({"staccato", "fermata"})
 
 
 class Rhythm:
@@ -38,8 +37,6 @@ class Rhythm:
         self._tuplet_left = 0
         self._tuplet_of_last: Sound | None = None
         self._broken: tuple[Sound, Token, Sound | None] | None = None
-        self._first: Sound | None = None
-        self._last_is_second = False
 
     @property
     def in_tuplet(self) -> bool:
@@ -79,8 +76,9 @@ class Rhythm:
         """Count a new sound, and change its length where a sign before it says so."""
         if sound.tuplet is not None:
             self._tuplet, self._tuplet_left = sound, sound.tuplet[2]
-        self._last_is_second = self._broken is not None and self._break(*self._broken, sound)
-        self._broken = None
+        if self._broken is not None:
+            self._break(*self._broken, sound)
+            self._broken = None
         self._tuplet_of_last = self._tuplet
         self._tuplet_left -= 1
         if self._tuplet_left <= 0:
@@ -103,25 +101,30 @@ class Rhythm:
         start.tuplet = (p, q, r - self._tuplet_left)
         self._tuplet_left = 0
 
-    def _break(self, first: Sound, token: Token, tuplet: Sound | None, second: Sound) -> bool:
+    def _break(self, first: Sound, token: Token, tuplet: Sound | None, second: Sound) -> None:
         """Lengthen one of two sounds and shorten the other."""
         short = Fraction(1, 2 ** len(token.text))
         factors = (2 - short, short) if ">" in token.text else (short, 2 - short)
+        if first.length != second.length or tuplet is not self._tuplet:
+            # The standard leaves this open; players leave the lengths as written.
+            hint = "write the lengths as they sound, such as A3/2B/"
+            self._report(token.line, token.column, "broken rhythm of unequal lengths", hint)
+            return
         if "Z" in (first.rest, second.rest) or not all(
             is_length(length * factor)
             for sound, factor in zip((first, second), factors, strict=True)
             for length in (sound.length, *(note.length for note in sound.notes))
         ):
             self._report(token.line, token.column, "broken rhythm does not fit these lengths")
-            return False
-        # Players agree on the sign only between two plain notes of one length.
-        signs = {*first.decorations, *second.decorations}
-        if self._last_is_second and self._first is not None:
-            self._first.broken = 0
-        elif first.length == second.length and tuplet is self._tuplet and not signs & _UNEVEN:
+            return
+        # Players agree on the sign only between two plain notes.
+        if not {*first.decorations, *second.decorations} & _UNEVEN:
             first.broken = len(token.text) if ">" in token.text else -len(token.text)
         for sound, factor in zip((first, second), factors, strict=True):
             sound.length *= factor
-            sound.notes = tuple(replace(note, length=note.length * factor) for note in sound.notes)
-        self._first = first
-        return True
+            sound.notes = tuple(
+                [
+                    Note(note.accidental, note.letter, note.octave, note.length * factor, note.tied)
+                    for note in sound.notes
+                ]
+            )

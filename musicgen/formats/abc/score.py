@@ -84,9 +84,10 @@ class Sound:
     slashed
         Whether the grace notes are written with a slash.
     quotes
-        Texts in quotation marks before it: chord symbols and annotations.
+        Texts in quotation marks before it: chord symbols, and annotations with their sign of place
+        (``"^slow"``).
     decorations
-        Names (``"trill"``) and single letters (``"."``) before it.
+        Names (``"trill"``) of the signs before it; a letter that stands for none is its own.
     """
 
     line: int
@@ -194,8 +195,8 @@ class Score:
     header
         Fields up to and with ``K:``, in the order of the text.
     body
-        What follows. Every repeat has its start and its end: where the text leaves one out, it
-        has been put where players assume it.
+        What follows, but for what says nothing of the music. Every repeat has its start and its
+        end: where the text leaves one out, it has been put where players assume it.
     problems
         What was repaired, in the order in which it was found; at most 1,000.
     """

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
-from musicgen.formats.abc.lexer import PITCH
+from musicgen.formats.abc.lexer import NOTE
 from musicgen.formats.abc.score import Note
 
 __all__ = [
     "bar_kind",
     "ending_numbers",
-    "grace_notes",
     "is_length",
     "length_text",
     "note_text",
     "read_length",
     "read_note",
+    "read_notes",
 ]
 
 MAX_DIGITS = 3
@@ -26,9 +28,10 @@ MAX_ENDING = 9
 
 _NOTE = re.compile(r"(\^\^?|__?|=)?([A-Ga-g])([,']*)(.*)")
 _LENGTH = re.compile(r"(\d*)(/*)(\d*)")
-_GRACE_NOTE = re.compile(PITCH + r"\d*/*\d*")
+_WRITTEN_NOTE = re.compile(f"({NOTE})(-?)")
 
 
+@lru_cache(maxsize=1024)
 def read_length(text: str) -> Fraction:
     """Read what follows a note's letter.
 
@@ -77,6 +80,7 @@ def length_text(length: Fraction) -> str:
     return f"{numerator}/" + ("" if length == Fraction(1, 2) else str(length.denominator))
 
 
+@lru_cache(maxsize=4096)
 def read_note(text: str) -> Note:
     """Read one note.
 
@@ -105,24 +109,26 @@ def note_text(note: Note, length: Fraction) -> str:
     return f"{note.accidental}{letter}{octaves}{length_text(length)}"
 
 
-def grace_notes(text: str) -> tuple[Note, ...]:
-    """Read the notes between braces; slurs and signs between them carry no meaning.
+def read_notes(text: str) -> tuple[Note, ...]:
+    """Read the notes in a text; slurs and signs between them carry no meaning.
 
     Raises
     ------
     ValueError
         When one of them is impossible.
     """
-    return tuple(read_note(match[0]) for match in _GRACE_NOTE.finditer(text))
+    found = [(read_note(text), tie) for text, tie in _WRITTEN_NOTE.findall(text)]
+    return tuple([replace(note, tied=True) if tie else note for note, tie in found])
 
 
+@lru_cache(maxsize=256)
 def bar_kind(text: str) -> str | None:
     """Find which bar line is meant, however it is decorated; None where none is.
 
     Examples
     --------
-    >>> [bar_kind(text) for text in ("|", ":||", ":[|]|]", "|::", ":|:", "[|]", "||||", ":")]
-    ['|', ':|', ':|', '|:', '::', '|', '||', None]
+    >>> [bar_kind(text) for text in ("|", ":||", ":[|]|]", "|::", ":|:", "|:|", "||||", ":")]
+    ['|', ':|', ':|', '|:', '::', '|:', '||', None]
     """
     core = text.lstrip(".").replace("[|]", "").replace("[]", "")
     if core.strip(":"):
@@ -136,7 +142,7 @@ def bar_kind(text: str) -> str | None:
     if start or end:
         return "::" if start and end else "|:" if start else ":|"
     if ":" in core:
-        return "::" if "::" in core else ":|"
+        return "::" if "::" in core else "|:"
     if core == "|":
         return "|"
     return "|]" if "]" in core else "[|" if "[" in core else "||"

@@ -16,7 +16,8 @@ __all__ = ["decode", "split"]
 # Fields that hold for every tune that follows when they stand outside a tune.
 _FILE_FIELD = re.compile(r"[ABCDFGHILMNORSUZ]:")
 _START = re.compile(r"[ \t]*X[ \t]*:")
-_KEY = re.compile(r"[ \t]*K[ \t]*:")
+_FIELD = re.compile(r"[ \t]*\[?[A-Z]:")
+_KEY = re.compile(r"[ \t]*\[?K[ \t]*:")
 
 
 def decode(data: bytes, path: Path | None = None) -> str:
@@ -52,7 +53,9 @@ def split(text: str, path: Path | None = None) -> list[Tune]:
     r"""Cut the text of a file into its tunes.
 
     A tune starts at ``X:`` and ends at an empty line or at the next ``X:``. Fields that stand
-    before or between tunes hold for those that follow, unless these say otherwise.
+    before or between tunes hold for those that follow, unless these say otherwise. They are
+    written out after the ``X:`` line, and `Tune.line` is as many lines less, so that it counts to
+    the place in the file of every line but these.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def split(text: str, path: Path | None = None) -> list[Tune]:
     """
     lines = text.split("\n")
     has_number = any(_START.match(line) for line in lines)
-    starts = _START if has_number else re.compile(r"[ \t]*[A-Z]:")
+    starts = _START if has_number else _FIELD
     tunes: list[Tune] = []
     shared: dict[str, str] = {}
     start: int | None = None
@@ -95,4 +98,5 @@ def _cut(lines: list[str], shared: dict[str, str], path: Path | None, number: in
     end = next((at for at, line in enumerate(lines) if _KEY.match(line)), len(lines))
     own = {line.lstrip()[:1] for line in lines[:end]}
     missing = [line for key, line in shared.items() if key not in own]
-    return Tune("\n".join([lines[0], *missing, *lines[1:]]).rstrip(), path, number)
+    text = "\n".join([lines[0], *missing, *lines[1:]]).rstrip()
+    return Tune(text, path, number - len(missing))
