@@ -23,6 +23,8 @@ SNIFFED_BYTES = 4096
 BUILT_IN = {
     "abc": "musicgen.formats.abc",
     "midi": "musicgen.formats.midi",
+    "musicxml": "musicgen.formats.musicxml",
+    "wav": "musicgen.formats.wav",
 }
 
 
