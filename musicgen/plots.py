@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from matplotlib import rc_context
+import numpy as np
+import numpy.typing as npt
+from matplotlib import get_data_path, rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from musicgen.errors import FormatError
 from musicgen.files import write_atomically
-from musicgen.music import Music
+from musicgen.music import Audio, Music
 
-__all__ = ["Panel", "curves", "learning_curve", "piano_roll"]
+__all__ = [
+    "Panel",
+    "curves",
+    "engraved_score",
+    "learning_curve",
+    "piano_roll",
+    "waveform_and_spectrogram",
+]
+
+# Pixels.
+PAGE_WIDTH = 1600
+COLUMNS = 1200
+SPECTRUM_ROWS = 360
+
+SPECTRUM_SECONDS = 0.1
+LOWEST_HERTZ = 40.0
+DECIBELS = 80
+
+# Signs of a musical text font (SMuFL), as a usual font has them: notes in metronome marks and
+# accidentals in chord symbols.
+PLAIN_SIGNS = str.maketrans(
+    {"\ueca2": "1", "\ueca3": "½", "\ueca5": "♩", "\ueca7": "♪", "\ueca9": "♬", "\uecb7": ".",
+     "\ue260": "♭", "\ue261": "♮", "\ue262": "♯"}
+)  # fmt: skip
 
 NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
@@ -146,6 +173,146 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
     _save(figure, path)
 
 
+def engraved_score(notation: str, path: Path) -> None:
+    """Engrave a score, all of it on one tall page.
+
+    Parameters
+    ----------
+    notation
+        MEI or MusicXML.
+    path
+        File to write; its ending says whether PNG or SVG.
+
+    Raises
+    ------
+    FormatError
+        When verovio or resvg_py is not installed, or verovio does not take the score.
+    """
+    kind = _kind(path)
+    try:
+        import resvg_py
+        import verovio
+    except ImportError as error:
+        raise FormatError(
+            f"engraving a score needs {error.name}, which is not installed",
+            hint="install it with: pip install 'musicgen-lstm[score]'",
+        ) from error
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    # Without the seed equal scores would get different names inside the file.
+    toolkit.setOptions(
+        {"pageHeight": 60000, "adjustPageHeight": True, "scale": 45, "xmlIdSeed": 1,
+         "svgViewBox": True, "header": "auto", "footer": "none"}
+    )  # fmt: skip
+    if not toolkit.loadData(notation):
+        raise FormatError("verovio cannot engrave this score", hint="try --kind roll")
+    drawn = toolkit.renderToSVG(1)
+    if kind == "svg":
+        write_atomically(path, drawn.encode())
+        return
+    # resvg has no musical text font, and loses the place of a text that is explained by a <title>.
+    drawn = re.sub(r"<title\b.*?</title>", "", drawn, flags=re.S).translate(PLAIN_SIGNS)
+    # The fonts of this machine would make the picture another one on each machine.
+    fonts = Path(get_data_path(), "fonts", "ttf")
+    picture = resvg_py.svg_to_bytes(
+        svg_string=drawn, background="white", width=PAGE_WIDTH, skip_system_fonts=True,
+        font_dirs=[str(fonts)], serif_family="DejaVu Serif", font_family="DejaVu Serif",
+    )  # fmt: skip
+    write_atomically(path, bytes(picture))
+
+
+def waveform_and_spectrogram(audio: Audio, path: Path, title: str = "") -> None:
+    """Draw sound: above each channel over time, below the strength of frequencies over time.
+
+    The spectrogram is that of the mean of the channels, in decibels below its loudest spot. Both
+    pictures are reduced to 1,200 columns while they are computed, so that an hour takes little
+    more memory than its samples: a column shows the smallest and the largest sample, and the mean
+    power.
+
+    Parameters
+    ----------
+    audio
+        What to draw.
+    path
+        File to write; its ending says whether PNG or SVG.
+    title
+        Text above the picture.
+    """
+    samples, rate = audio.samples, audio.rate
+    channels = samples.shape[1]
+    seconds = max(len(samples), 1) / rate
+    heights = [1.0] * channels + [3.0]
+    figure = Figure(figsize=(11, 3.6 + 1.1 * min(channels, 8)), layout="constrained")
+    rows = figure.subplots(
+        channels + 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
+    )[:, 0]
+    for number, axes in enumerate(rows[:-1]):
+        times, lowest, highest = _envelope(samples[:, number], rate)
+        axes.fill_between(times, lowest, highest, color="C0", lw=0.4)
+        axes.set(ylim=(-1, 1), xlim=(0, seconds), yticks=(-1, 0, 1))
+        axes.grid(alpha=0.3)
+        axes.set_ylabel(
+            ("left", "right")[number] if channels == 2 else f"{number + 1}" if channels > 2 else ""
+        )
+    rows[0].set_title(title)
+    axes = rows[-1]
+    times, hertz, levels = _spectrogram(samples, rate)
+    image = axes.pcolormesh(
+        times, hertz, levels, vmin=-DECIBELS, vmax=0, cmap="magma", shading="nearest",
+        rasterized=True,
+    )  # fmt: skip
+    axes.set(yscale="log", ylim=(hertz[0], hertz[-1]), xlabel="seconds", ylabel="Hz")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
+    _save(figure, path)
+
+
+def _envelope(
+    channel: npt.NDArray[np.float32], rate: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return times in seconds, and the smallest and largest sample from each on."""
+    width = max(math.ceil(len(channel) / COLUMNS), 1)
+    starts = np.arange(0, len(channel), width)
+    if not len(starts):
+        return np.zeros(1), np.zeros(1, np.float32), np.zeros(1, np.float32)
+    lowest = np.minimum.reduceat(channel, starts)
+    highest = np.maximum.reduceat(channel, starts)
+    return starts / rate, lowest, highest
+
+
+def _spectrogram(
+    samples: npt.NDArray[np.float32], rate: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return times in seconds, frequencies in Hz in equal ratios, and levels in decibels."""
+    from scipy.signal import spectrogram
+
+    window = min(2 ** round(math.log2(max(SPECTRUM_SECONDS * rate, 1))), max(len(samples), 1))
+    hop = max(window // 4, 1)
+    each = math.ceil(len(samples) / hop / COLUMNS) or 1
+    starts = range(0, max(len(samples) - window, 0) + 1, hop * each)
+    columns = []
+    for start in starts:
+        part = samples[start : start + hop * (each - 1) + window].mean(axis=1)
+        part = np.pad(part, (0, max(window - len(part), 0)))
+        _, _, powers = spectrogram(
+            part, rate, nperseg=window, noverlap=window - hop, detrend=False, scaling="spectrum"
+        )
+        columns.append(powers.mean(axis=1))
+    power = np.stack(columns, axis=1)
+    lowest = min(LOWEST_HERTZ, rate / 4)
+    hertz = np.geomspace(lowest, rate / 2, SPECTRUM_ROWS)
+    # Each row shows the strongest bin that it covers, so that a high partial is not passed over.
+    edges = np.geomspace(lowest, rate / 2, SPECTRUM_ROWS + 1) * window / rate
+    first = np.minimum(np.rint(edges).astype(int), len(power) - 1)
+    strongest = [power[start : max(stop, start + 1)].max(axis=0) for start, stop in pairwise(first)]
+    levels = 10 * np.log10(np.maximum(np.array(strongest), 1e-20))
+    # Silence is drawn as silence, whatever is loudest in it.
+    times = (np.array(starts) + window / 2) / rate
+    return times, hertz, levels - max(float(levels.max()), -120.0)
+
+
 def _bar_lines(music: Music) -> list[int]:
     """Return the ticks at which bars start, as far as the metre tells."""
     lines: list[int] = []
@@ -157,10 +324,15 @@ def _bar_lines(music: Music) -> list[int]:
     return lines
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _kind(path: Path) -> str:
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("png", "svg"):
         raise FormatError(f"cannot draw {path.name}; expected a name that ends in .png or .svg")
+    return kind
+
+
+def _save(figure: Figure, path: Path) -> None:
+    kind = _kind(path)
     stream = io.BytesIO()
     # Without the date, the program's version and random names equal pictures are equal files.
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
