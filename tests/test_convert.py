@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musicgen.convert import convert, tune_to_music
-from musicgen.errors import FormatError
+from musicgen.errors import FormatError, FormatWarning
 from musicgen.music import Audio, KeySignature, Music, Note, Tempo, TimeSignature, Tune
 
 
@@ -66,7 +66,8 @@ def test_voices_are_tracks() -> None:
 def test_strict() -> None:
     with pytest.raises(FormatError):
         tune_to_music(Tune("X:1\nK:C\nA)"), strict=True)
-    assert tune_to_music(Tune("X:1\nK:C\nA)")).tracks
+    with pytest.warns(FormatWarning, match=r"3:2: repaired: found '\)' without '\('"):
+        assert tune_to_music(Tune("X:1\nK:C\nA)")).tracks
 
 
 def test_convert() -> None:
@@ -75,10 +76,16 @@ def test_convert() -> None:
     assert convert(tune, Music) == tune_to_music(tune)
 
 
-@pytest.mark.parametrize(
-    ("piece", "kind"), [(Music(), Tune), (Audio(np.zeros((1, 1), np.float32), 8000), Music)]
-)
-def test_no_way(piece: Music | Audio, kind: type) -> None:
-    with pytest.raises(FormatError, match="cannot be turned into") as caught:
-        convert(piece, kind)
-    assert caught.value.hint
+def test_sound_is_not_turned_into_notes() -> None:
+    sound = Audio(np.zeros((1, 1), np.float32), 8000)
+    for kind in (Music, Tune):
+        with pytest.raises(FormatError, match="cannot be turned into") as caught:
+            convert(sound, kind)
+        assert caught.value.hint
+
+
+def test_a_tune_is_played_by_way_of_its_notes() -> None:
+    tune = Tune("X:1\nL:1/4\nQ:1/4=120\nK:C\nC")
+    sound = convert(tune, Audio)
+    assert np.array_equal(sound.samples, convert(convert(tune, Music), Audio).samples)
+    assert np.abs(sound.samples).max() > 0.1

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from musicgen.convert.playing import tune_to_music
+from musicgen.convert.quantisation import quantise
 from musicgen.errors import FormatError
-from musicgen.music import Music, Piece, Tune
+from musicgen.music import Audio, Music, Piece, Tune
 
-__all__ = ["convert", "tune_to_music"]
+if TYPE_CHECKING:
+    from musicgen.convert.notation import music_to_tune
+    from musicgen.convert.synthesis import music_to_audio
+
+__all__ = ["convert", "music_to_audio", "music_to_tune", "quantise", "tune_to_music"]
 
 P = TypeVar("P", bound=Piece)
 
 # Resolved on first use: from a kind, to a kind, where the function stands.
 _BRIDGES: dict[tuple[type, type], str] = {
     (Tune, Music): "musicgen.convert.playing:tune_to_music",
+    (Music, Tune): "musicgen.convert.notation:music_to_tune",
+    (Music, Audio): "musicgen.convert.synthesis:music_to_audio",
 }
 
 
@@ -42,11 +49,22 @@ def convert(piece: Piece, kind: type[P]) -> P:
     if isinstance(piece, kind):
         return piece
     place = _BRIDGES.get((type(piece), kind))
+    if place is None and {(type(piece), Music), (Music, kind)} <= _BRIDGES.keys():
+        return convert(convert(piece, Music), kind)
     if place is None:
         raise FormatError(
-            f"a piece of kind {type(piece).__name__} cannot be turned into {kind.__name__} yet",
-            hint="this version turns Tune (abc) into Music (midi)",
+            f"a piece of kind {type(piece).__name__} cannot be turned into {kind.__name__}",
+            hint="Tune (abc) and Music (midi) turn into each other; both into Audio (wav)",
         )
     module, _, name = place.partition(":")
     result: P = getattr(import_module(module), name)(piece)
     return result
+
+
+def __getattr__(name: str) -> Any:
+    # Who only plays tunes needs no numpy.
+    for place in _BRIDGES.values():
+        module, _, function = place.partition(":")
+        if name == function:
+            return getattr(import_module(module), function)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
