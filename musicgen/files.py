@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "files_in", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -49,6 +49,32 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             # The system names the temporary file, or none at all.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def files_in(path: Path) -> list[Path]:
+    """List the files of a folder and of the folders in it by name, hidden ones passed over.
+
+    Parameters
+    ----------
+    path
+        A folder; or a file, which is then the only one.
+
+    Raises
+    ------
+    OSError
+        When a folder cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    if not path.is_dir():
+        return [path]
+    found = []
+    for parent, folders, names in os.walk(path, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 
 def check_writable(folder: Path) -> None:

@@ -31,6 +31,13 @@ __all__ = [
 ]
 
 
+# From the tonic of the major key of a signature to that of another mode of it, in fifths.
+_STEPS_TO_TONIC = {
+    "lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4,
+    "locrian": 5,
+}  # fmt: skip
+
+
 class Note(NamedTuple):
     """One sounding note.
 
@@ -88,6 +95,19 @@ class KeySignature(NamedTuple):
     time: int
     fifths: int
     mode: str = "major"
+
+    @property
+    def name(self) -> str:
+        """Tonic and mode.
+
+        Examples
+        --------
+        >>> KeySignature(0, -3, "minor").name, KeySignature(0, 2, "mixolydian").name
+        ('C minor', 'A mixolydian')
+        """
+        place = self.fifths + _STEPS_TO_TONIC.get(self.mode, 0) + 1
+        sharps, letter = divmod(place, 7)
+        return f"{'FCGDAEB'[letter]}{'♯' * sharps}{'♭' * -sharps} {self.mode}"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from musicgen.cli import convert, corpora, sample, train
+from musicgen.cli import convert, corpora, inspect, plot, sample, train
 from musicgen.errors import MusicgenError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("sample", epilog=sample.EXAMPLES)(sample.sample)
 app.command("convert", epilog=convert.EXAMPLES)(convert.convert)
+app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
 app.add_typer(corpora.app, name="corpora")
 
 

@@ -45,22 +45,13 @@ def get(
     as_json: Annotated[bool, Option("--json", help="Print the files as JSON.")] = False,
 ) -> None:
     """Write a collection into a folder; nothing is downloaded."""
-    from tqdm import tqdm
-
+    from musicgen.cli.progress import file_bar
     from musicgen.datasets import COLLECTIONS, export
     from musicgen.errors import FormatWarning
 
     folder = out or Path("corpora") / name
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        tqdm(disable=None, leave=False, unit="file") as bar,
-    ):
+    with warnings.catch_warnings(record=True) as caught, file_bar() as progress:
         warnings.simplefilter("always", FormatWarning)
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
         files = export(name, folder, progress)
     for warning in caught:
         print(f"musicgen: {warning.message}", file=sys.stderr)

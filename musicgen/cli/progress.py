@@ -1,8 +1,10 @@
-"""What is seen while a training runs."""
+"""What is seen while a job runs."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, Self
 
 from tqdm import tqdm
@@ -10,9 +12,27 @@ from tqdm import tqdm
 from musicgen.training import Progress
 from musicgen.workflows import CorpusRead, Preview
 
-__all__ = ["TrainingBar"]
+__all__ = ["TrainingBar", "file_bar"]
 
 MOST_NAMED = 10
+
+
+@contextmanager
+def file_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar over files on stderr, where it is a terminal.
+
+    Yields
+    ------
+    function
+        To be called with the number of files done and to do.
+    """
+    with tqdm(disable=None, leave=False, unit="file", dynamic_ncols=True) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
 
 
 class TrainingBar:

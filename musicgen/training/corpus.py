@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,10 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from musicgen.errors import CorpusError, FormatError, FormatWarning
+from musicgen.files import files_in
 from musicgen.formats import Format, detect, get
-from musicgen.music import Piece, Tune
+from musicgen.music import Audio, Piece, Tune
 
-__all__ = ["Corpus", "read_corpus", "split"]
+__all__ = ["Corpus", "digest", "read_corpus", "split"]
 
 P = TypeVar("P")
 
@@ -52,10 +52,7 @@ class Corpus:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all pieces, as hexadecimal text."""
-        digest = hashlib.sha256()
-        for piece in self.pieces:
-            digest.update(hashlib.sha256(repr(_content(piece)).encode()).digest())
-        return digest.hexdigest()
+        return hashlib.sha256(b"".join(map(digest, self.pieces))).hexdigest()
 
 
 def read_corpus(
@@ -84,7 +81,7 @@ def read_corpus(
     """
     if not path.exists():
         raise CorpusError(f"{path} does not exist; expected a folder of music files")
-    files = _files(path) if path.is_dir() else [path]
+    files = files_in(path)
     if not files:
         raise CorpusError(f"{path} is empty; expected music files in it")
     left_out: list[tuple[Path, str]] = []
@@ -122,7 +119,7 @@ def read_corpus(
             left_out.append((file, error.strerror or str(error)))
         if progress:
             progress(number, len(found[winner]))
-    different = list({repr(_content(piece)): piece for piece in reversed(pieces)}.values())[::-1]
+    different = list({digest(piece): piece for piece in reversed(pieces)}.values())[::-1]
     if not different:
         reason = next(reason for file, reason in left_out if file in found[winner])
         raise CorpusError(f"{path} holds no readable {winner} file; the first says: {reason}")
@@ -167,23 +164,19 @@ def split(
     )
 
 
-def _files(folder: Path) -> list[Path]:
-    def fail(error: OSError) -> None:
-        raise error
+def digest(piece: Piece) -> bytes:
+    """Return 32 bytes that tell the music of a piece from other music.
 
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted(found)
-
-
-def _content(piece: Piece) -> object:
-    """Return what makes a piece the same music as another: for a tune, all but its names."""
-    if not isinstance(piece, Tune):
-        return piece
-    lines = (line.strip() for line in piece.text.splitlines())
-    return [line for line in lines if not _INFORMATION.match(line)]
+    The names of a tune, and where it stood, do not count.
+    """
+    if isinstance(piece, Tune):
+        lines = (line.strip() for line in piece.text.splitlines())
+        text = repr([line for line in lines if not _INFORMATION.match(line)])
+        return hashlib.sha256(text.encode()).digest()
+    if isinstance(piece, Audio):
+        head = f"{piece.rate} {piece.samples.shape}".encode()
+        return hashlib.sha256(head + piece.samples.tobytes()).digest()
+    return hashlib.sha256(repr(piece).encode()).digest()
 
 
 def _count(things: Sequence[object], word: str) -> str:

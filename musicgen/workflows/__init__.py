@@ -8,18 +8,37 @@ Train on a folder and write a tune::
     sampling = sample_from(training.path, formats=["abc", "midi"], seed=1)
 """
 
-from musicgen.workflows.convert import convert_file
+from musicgen.workflows.convert import Conversion, convert_file, convert_folder
+from musicgen.workflows.inspect import (
+    FileReport,
+    FolderReport,
+    Needs,
+    PieceReport,
+    inspect_files,
+    needs,
+)
+from musicgen.workflows.plot import PICTURES, plot_file
 from musicgen.workflows.sample import Sample, Sampling, find_model, sample_from
 from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
 
 __all__ = [
+    "PICTURES",
+    "Conversion",
     "CorpusRead",
+    "FileReport",
+    "FolderReport",
+    "Needs",
+    "PieceReport",
     "Preview",
     "Sample",
     "Sampling",
     "Training",
     "convert_file",
+    "convert_folder",
     "find_model",
+    "inspect_files",
+    "needs",
+    "plot_file",
     "sample_from",
     "train_on",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from musicgen import __version__, plots
+from musicgen import __version__
 from musicgen.encodings import ENCODINGS
 from musicgen.errors import CorpusError, ModelError
 from musicgen.files import check_writable
@@ -238,6 +238,8 @@ def train_on(
             if len(history).bit_count() == 1:
                 report(Preview(_preview(network, encoding, draws)))
         report(progress)
+    from musicgen import plots  # matplotlib takes half a second to load
+
     picture = path.with_suffix(".png")
     plots.learning_curve(history, picture, title=path.stem)
     return Training(
