@@ -15,7 +15,8 @@ import pytest
 import safetensors
 from safetensors.numpy import save_file
 
-from musicgen.formats import abc, midi
+from musicgen.formats import abc, get, midi
+from musicgen.formats.registry import BUILT_IN
 from musicgen.networks import Model
 
 ROOT = Path(__file__).parents[1]
@@ -76,24 +77,30 @@ def test_training_leaves_model_history_and_picture(home):
     assert (models / "tunes.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_sampling_answers_in_both_formats(home, tmp_path):
+def test_sampling_answers_in_every_format(home, tmp_path):
+    formats = list(BUILT_IN)
+    asked = [word for name in formats for word in ("--format", name)]
     done = run(
-        "sample", "tunes", "--format", "abc", "--format", "midi", "--count", 3, "--seed", 5,
-        "--out", tmp_path, "--plot", "--json", cwd=home,
+        "sample", "tunes", *asked, "--count", 2, "--seed", 5, "--out", tmp_path, "--plot", "--json",
+        cwd=home,
     )  # fmt: skip
     result = json.loads(done.stdout)
     assert result["seed"] == 5
-    assert len(result["samples"]) == 3
+    assert len(result["samples"]) == 2
     for number, one in enumerate(result["samples"], 1):
-        text, sound = map(Path, one["files"])
-        (tune,) = abc.read(text)
+        files = dict(zip(formats, map(Path, one["files"]), strict=True))
+        pieces = {name: get(name).read(file) for name, file in files.items()}
+        (tune,) = pieces["abc"]
         assert tune.text == one["abc"]
         assert abc.parse(tune, strict=True).first("X") == str(number)
         assert "written by musicgen" in tune.text
-        (music,) = midi.read(sound)
-        assert mido.MidiFile(sound).length == pytest.approx(one["seconds"], abs=0.01)
-        assert sum(len(track.notes) for track in music.tracks) >= one["bars"] > 0
-        assert text.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert mido.MidiFile(files["midi"]).length == pytest.approx(one["seconds"], abs=0.01)
+        notes = [sum(len(track.notes) for track in pieces[name][0].tracks)
+                 for name in ("midi", "musicxml")]  # fmt: skip
+        assert notes[0] == notes[1] >= one["bars"] > 0
+        (sound,) = pieces["wav"]
+        assert len(sound.samples) / sound.rate == pytest.approx(one["seconds"], abs=5)
+        assert files["abc"].with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_table_is_printed_for_people(home, tmp_path):
@@ -271,12 +278,12 @@ def test_ctrl_c_saves_the_best_model(home, tmp_path):
     assert Model.load(out).facts["validation"] > 0
 
 
-@pytest.mark.parametrize("module", ["midi", "abc"])
+@pytest.mark.parametrize("module", BUILT_IN)
 def test_adapters_load_nothing_heavy(module):
     code = f"import sys; from musicgen.formats import {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
-    assert not loaded & {"music21", "matplotlib", "numpy", "scipy", "typer", "tqdm"}
+    assert not loaded & {"music21", "matplotlib", "numpy", "scipy", "soundfile", "typer", "tqdm"}
     assert "musicgen.engine" not in done.stdout.split()
 
 

@@ -26,7 +26,8 @@ def sample(
         typer.Argument(help="Model file, or name of one in models/.  [default: the newest there]"),
     ] = None,
     format: Annotated[
-        list[str] | None, Option(help="abc or midi; may be given twice.  [default: abc]")
+        list[str] | None,
+        Option(help="abc, midi, musicxml or wav; may be given several times.  [default: abc]"),
     ] = None,
     count: Annotated[int, Option(min=1, help="Number of tunes.")] = 1,
     temperature: Annotated[float, Option(help="Below 1 safer, above 1 bolder.")] = 0.8,
