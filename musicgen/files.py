@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["check_writable", "files_in", "write_atomically"]
@@ -11,8 +15,8 @@ __all__ = ["check_writable", "files_in", "write_atomically"]
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     r"""Replace the content of `path` in one step.
 
-    The bytes go to a temporary file in the same folder, reach the disk, and take the name of the
-    old file last. A full disk, a kill or a power cut leaves the old file as it was.
+    The bytes go to a temporary file in the same folder, reach the disk, and take the name and the
+    permissions of the old file last. A full disk, a kill or a power cut leaves it as it was.
 
     Parameters
     ----------
@@ -36,12 +40,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     (b'X:1\n', 1)
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # Neither another process nor another thread may write to the same one.
+    temporary = target.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -52,7 +59,10 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def files_in(path: Path) -> list[Path]:
-    """List the files of a folder and of the folders in it by name, hidden ones passed over.
+    """List the files of a folder and of the folders in it by name.
+
+    Hidden ones are passed over, and so is what is no file, such as a socket. A link to nothing
+    counts, so that it can be told of.
 
     Parameters
     ----------
@@ -74,7 +84,7 @@ def files_in(path: Path) -> list[Path]:
     for parent, folders, names in os.walk(path, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted(found)
+    return sorted(file for file in found if file.is_file() or not file.exists())
 
 
 def check_writable(folder: Path) -> None:
@@ -85,9 +95,16 @@ def check_writable(folder: Path) -> None:
     OSError
         When they cannot: better now than after hours of work.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    trial = folder / f".{os.getpid()}.tmp"
+    trial = folder / f".{os.getpid()}-{threading.get_ident()}.tmp"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         trial.touch()
+    except FileExistsError as error:
+        message = "is a file; expected a folder"
+        raise NotADirectoryError(errno.ENOTDIR, message, error.filename) from None
+    except OSError as error:
+        error.filename = str(folder)
+        raise
     finally:
-        trial.unlink(missing_ok=True)
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)

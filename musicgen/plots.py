@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from matplotlib import get_data_path, rc_context
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from musicgen.errors import FormatError
 from musicgen.files import write_atomically
-from musicgen.music import Audio, Music
+from musicgen.music import Audio, Music, Note
 
 __all__ = [
     "Panel",
@@ -31,6 +34,8 @@ __all__ = [
 
 # Pixels.
 PAGE_WIDTH = 1600
+
+ROW_QUARTERS, MOST_ROWS = 96, 40
 COLUMNS = 1200
 SPECTRUM_ROWS = 360
 
@@ -131,7 +136,7 @@ def learning_curve(history: Sequence[dict[str, Any]], path: Path, title: str = "
 
 
 def piano_roll(music: Music, path: Path, title: str = "") -> None:
-    """Draw the notes over time, a colour a track, with bar lines.
+    """Draw the notes over time, a colour a track, with bar lines, in as many rows as it takes.
 
     Parameters
     ----------
@@ -142,35 +147,50 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
     title
         Text above the picture; the music's own title by default.
     """
-    bars = _bar_lines(music)
-    figure = Figure(figsize=(min(3 + 0.45 * len(bars), 14), 3.6), layout="constrained")
-    axes = figure.subplots()
     quarter = music.resolution
-    for bar in bars:
-        axes.axvline(bar / quarter, color="0.8", lw=0.8, zorder=0)
-    for number, track in enumerate(music.tracks):
-        if track.notes:
-            axes.broken_barh([(0, 0)], (0, 0), color=f"C{number}", label=track.name or None)
-        for note in track.notes:
-            axes.broken_barh(
-                [(note.time / quarter, note.duration / quarter)], (note.pitch - 0.45, 0.9),
-                color=f"C{number}", alpha=0.4 + 0.6 * note.velocity / 127,
-                edgecolor="white", lw=0.4,
-            )  # fmt: skip
+    end = max(music.end / quarter, 1)
+    rows = min(math.ceil(end / ROW_QUARTERS), MOST_ROWS)
+    span = end / rows
+    figure = Figure(figsize=(min(3 + 0.12 * end, 14), 1.2 + 2.4 * rows), layout="constrained")
+    panels = figure.subplots(rows, 1, sharey=True, squeeze=False)[:, 0]
+    bars = [bar / quarter for bar in _bar_lines(music)]
+    for row, axes in enumerate(panels):
+        left, right = row * span, (row + 1) * span
+        axes.vlines(
+            [bar for bar in bars if left <= bar <= right], 0, 1, color="0.8", lw=0.8, zorder=0,
+            transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+        for number, track in enumerate(music.tracks):
+            shown = [n for n in track.notes if n.time < right * quarter and n.end > left * quarter]
+            axes.add_collection(_boxes(shown, quarter, f"C{number}"))
+        axes.set_xlim(left, right)
     pitches = [note.pitch for track in music.tracks for note in track.notes] or [60]
-    axes.set(
-        xlim=(0, max(music.end / quarter, 1)),
-        ylim=(min(pitches) - 1.5, max(pitches) + 1.5),
-        xlabel="quarter notes",
-        title=title or music.title,
-    )
+    axes = panels[-1]
+    axes.set(ylim=(min(pitches) - 1.5, max(pitches) + 1.5), xlabel="quarter notes")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
     axes.yaxis.set_major_formatter(
         lambda pitch, _: f"{NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
     )
-    if sum(bool(track.notes) for track in music.tracks) > 1:
-        axes.legend(loc="upper right", fontsize="small")
+    figure.suptitle(title or music.title)
+    played = [(number, track) for number, track in enumerate(music.tracks) if track.notes]
+    if len(played) > 1:
+        figure.legend(
+            handles=[Patch(color=f"C{number}", label=track.name or f"track {number + 1}")
+                     for number, track in played],
+            loc="outside right upper", fontsize="small",
+        )  # fmt: skip
     _save(figure, path)
+
+
+def _boxes(notes: Sequence[Note], quarter: int, colour: str) -> PolyCollection:
+    """Return a box for each note; the louder, the darker."""
+    boxes = [
+        [(left, low), (left, low + 0.9), (right, low + 0.9), (right, low)]
+        for note in notes
+        for left, right, low in [(note.time / quarter, note.end / quarter, note.pitch - 0.45)]
+    ]
+    colours = [to_rgba(colour, 0.4 + 0.6 * note.velocity / 127) for note in notes]
+    return PolyCollection(boxes, facecolors=colours, edgecolors="white", linewidths=0.4)
 
 
 def engraved_score(notation: str, path: Path) -> None:
@@ -327,7 +347,7 @@ def _bar_lines(music: Music) -> list[int]:
 def _kind(path: Path) -> str:
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("png", "svg"):
-        raise FormatError(f"cannot draw {path.name}; expected a name that ends in .png or .svg")
+        raise FormatError(f"cannot draw {path}; expected a name that ends in .png or .svg")
     return kind
 
 

@@ -1,6 +1,7 @@
 """A folder of files turned into another format."""
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +10,7 @@ from musicgen.cli import app
 from musicgen.errors import FormatError
 from musicgen.formats import midi
 from musicgen.music import Music, Note, Track
-from musicgen.workflows import convert_folder
+from musicgen.workflows import convert_file, convert_folder
 
 TUNE = "X:1\nT:Air\nL:1/4\nK:C\nCDE|\n"
 
@@ -69,10 +70,62 @@ def test_no_two_files_get_one_name(source, tmp_path):
     done = convert_folder(source, tmp_path / "both", to_format="abc", from_format="midi")
     assert len(set(done.files)) == len(done.files) == 4
     assert names(tmp_path / "both") == [
-        "air-mid.abc",
         "air-midi.abc",
+        "air.abc",
         "ready.abc",
         "sub/book-1.abc",
+    ]
+
+
+def test_numbered_pieces_take_no_other_names(tmp_path):
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    (folder / "t.abc").write_text(f"{TUNE}\n{TUNE}")
+    for name in ("t-1", "t-abc", "t-abc-1"):
+        (folder / f"{name}.abc").write_text(TUNE)
+    done = convert_folder(folder, tmp_path / "out", to_format="midi")
+    assert len(done.files) == 5
+    assert len(names(tmp_path / "out")) == 5
+
+
+def test_no_file_of_the_source_is_written_over(source):
+    midi.write(Music(tracks=[Track(notes=[Note(0, 72, 480)])]), source / "air.mid")
+    before = (source / "air.mid").read_bytes()
+    done = convert_folder(source, source, to_format="midi")
+    assert (source / "air.mid").read_bytes() == before
+    assert source / "air-abc.mid" in done.files
+    assert len(done.files) == 3
+
+
+def test_the_target_may_be_a_folder_around_the_source(source):
+    done = convert_folder(source, source.parent, to_format="midi")
+    assert len(done.files) == 3
+    assert pitches(source.parent / "air.mid") == [60, 62, 64]
+
+
+def test_what_cannot_be_opened_stops_no_other(source, tmp_path):
+    (source / "gone.abc").symlink_to(tmp_path / "nowhere.abc")
+    os.mkfifo(source / "pipe.abc")
+    done = convert_folder(source, tmp_path / "out", to_format="midi")
+    assert len(done.files) == 3
+    assert [(file.name, reason) for file, reason in done.refused] == [
+        ("gone.abc", "No such file or directory")
+    ]
+
+
+def test_nothing_to_convert(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FormatError, match="empty: the folder holds no file"):
+        convert_folder(tmp_path / "empty", tmp_path / "out", to_format="midi")
+
+
+@pytest.mark.parametrize("name", ["Op. 27 No. 1", "folder.v2", "plain"])
+def test_a_name_without_a_known_ending_is_a_folder(source, tmp_path, name):
+    files = convert_file(source / "air.abc", tmp_path / name, to_format="midi")
+    assert files == [tmp_path / name / "air.mid"]
+    (source / "Op. 27").write_text(TUNE)
+    assert convert_file(source / "Op. 27", tmp_path / name, to_format="midi") == [
+        tmp_path / name / "Op. 27.mid"
     ]
 
 

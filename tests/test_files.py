@@ -1,6 +1,7 @@
 """Files are replaced whole or not at all."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -48,3 +49,35 @@ def test_check_writable_refuses_a_folder_under_a_file(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError):  # noqa: PT011
         check_writable(tmp_path / "file" / "folder")
+
+
+def test_threads_write_one_file_whole(tmp_path):
+    path = tmp_path / "shared"
+    contents = [bytes([letter]) * 50_000 for letter in b"abcd"]
+
+    def work(content):
+        for _ in range(30):
+            write_atomically(path, content)
+            assert path.read_bytes() in contents
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, contents))
+    assert [file.name for file in tmp_path.iterdir()] == ["shared"]
+
+
+def test_permissions_stay(tmp_path):
+    path = tmp_path / "private"
+    write_atomically(path, b"1")
+    path.chmod(0o600)
+    write_atomically(path, b"2")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_long_name(tmp_path):
+    write_atomically(tmp_path / ("n" * 250), b"1")
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(NotADirectoryError, match="is a file; expected a folder"):
+        check_writable(tmp_path / "file")

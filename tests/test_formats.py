@@ -1,5 +1,6 @@
 """The contract of all installed formats, the checker of that contract, and the registry."""
 
+import os
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -255,3 +256,21 @@ def test_a_plug_in_cannot_take_the_name_of_a_built_in(install):
         warnings.simplefilter("error")
         assert formats.get("midi") is midi
         assert formats.names().count("midi") == 1
+
+
+def test_a_plug_in_that_fails_to_sniff_stops_no_other(install, tmp_path):
+    install(
+        "bar",
+        PLUGIN.replace('return head.startswith(b"FOO")', "return 1 / 0").replace("foo", "bar"),
+    )
+    midi.write(Music(), tmp_path / "a.bin")
+    (tmp_path / "b.bin").write_bytes(b"?")
+    assert formats.detect(tmp_path / "a.bin") is midi
+    with pytest.warns(FormatWarning, match="the format 'bar' fails: ZeroDivisionError"):
+        assert formats.detect(tmp_path / "b.bin") is None
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mid")
+    with pytest.raises(FormatError, match="is no file on a disk"):
+        formats.detect(tmp_path / "pipe.mid")

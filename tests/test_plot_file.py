@@ -119,7 +119,7 @@ def test_the_second_piece(files):
 @pytest.mark.parametrize(
     ("name", "picture", "message"),
     [
-        ("tone.wav", "roll", "cannot be turned into Music"),
+        ("tone.wav", "roll", "sound cannot be turned into notes"),
         ("air.abc", "oil", "no picture is called 'oil'; there are: roll, score, sound"),
         ("text.txt", None, "not a file of a known format"),
     ],

@@ -37,6 +37,14 @@ def test_piano_roll_of_nothing(tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
+def test_a_long_piano_roll_goes_on_in_rows(tmp_path):
+    notes = [Note(480 * beat, 60 + beat % 12, 480) for beat in range(300)]
+    plots.piano_roll(Music(tracks=[Track(notes=notes)]), tmp_path / "long.svg")
+    plots.piano_roll(Music(tracks=[Track(notes=notes[:90])]), tmp_path / "short.svg")
+    assert (tmp_path / "long.svg").read_text().count('id="axes_') == 4
+    assert (tmp_path / "short.svg").read_text().count('id="axes_') == 1
+
+
 def test_learning_curve(tmp_path):
     plots.learning_curve(HISTORY, tmp_path / "a.png", "run")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from musicgen.cli import convert, corpora, inspect, plot, sample, train
 from musicgen.errors import MusicgenError
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 __all__ = ["app", "main"]
 
@@ -40,7 +44,13 @@ def _version(
 
 
 def main() -> None:
-    """Run the command line; bad input ends in one line on stderr and exit code 2."""
+    """Run the command line; bad input ends in one line on stderr and exit code 2.
+
+    With ``--json`` that line also stands on stdout, under ``"error"``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a sign shows its number.
+        cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
     try:
         app()
     except (MusicgenError, ValueError) as error:
@@ -51,5 +61,10 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    print(f"musicgen: {' '.join(message.split())}", file=sys.stderr)
+    message = " ".join(message.split())
+    if "--json" in sys.argv:
+        import json
+
+        print(json.dumps({"error": message}))
+    print(f"musicgen: {message}", file=sys.stderr)
     raise SystemExit(2)

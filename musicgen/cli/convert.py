@@ -85,8 +85,19 @@ def _folder(source: Path, target: Path, settings: dict[str, Any], as_json: bool)
     from musicgen.cli.progress import file_bar
     from musicgen.workflows import convert_folder
 
-    with file_bar() as progress:
-        done = convert_folder(source, target, **settings, progress=progress)
+    count = (0, 0)
+
+    def progress(*counts: int) -> None:
+        nonlocal count
+        count = counts[0], counts[1]
+        show(*count)
+
+    try:
+        with file_bar() as show:
+            done = convert_folder(source, target, **settings, progress=progress)
+    except KeyboardInterrupt:
+        print(f"stopped after {count[0]} of {count[1]} files, each whole", file=sys.stderr)
+        raise typer.Exit(130) from None
     if as_json:
         record = {
             "files": [str(file) for file in done.files],
@@ -103,6 +114,6 @@ def _folder(source: Path, target: Path, settings: dict[str, Any], as_json: bool)
                 print(f"{title}: {what}", file=sys.stderr)
             if len(items) > MOST_NAMED:
                 print(f"… and {len(items) - MOST_NAMED} more {title}", file=sys.stderr)
-        print(f"{len(done.files)} files in {target}")
+        print(f"{len(done.files)} {'file' if len(done.files) == 1 else 'files'} in {target}")
     if done.refused:
         raise typer.Exit(1)

@@ -59,7 +59,7 @@ def inspect(
     training = needs(report.tunes) if len(report.tunes) > 1 else None
     if as_json:
         record = _summary(report, training) | {"files": [_record(file) for file in report.files]}
-        print(json.dumps(record, ensure_ascii=False))
+        print(json.dumps(record))
     elif path.is_dir():
         _folder(path, report, training)
     else:
@@ -155,7 +155,9 @@ def _facts(piece: PieceReport) -> list[str]:
     if piece.lowest is not None and piece.highest is not None:
         facts.append(f"{_pitch(piece.lowest)} to {_pitch(piece.highest)}")
     facts += [" ".join(piece.metres), " ".join(piece.keys)]
-    facts.append(" ".join(f"{qpm:g}" for qpm in piece.tempos[:MOST_KINDS]) + " quarters a minute")
+    if piece.tempos:
+        tempos = " ".join(f"{qpm:g}" for qpm in piece.tempos[:MOST_KINDS])
+        facts.append(f"{tempos} quarters a minute")
     if len(piece.tracks) > 1:
         facts.append(
             f"{len(piece.tracks)} tracks: {', '.join(name or '?' for name in piece.tracks)}"
@@ -174,7 +176,7 @@ def _model(path: Path, model: Model, as_json: bool) -> None:
         **model.facts,
     }
     if as_json:
-        print(json.dumps(record, ensure_ascii=False))
+        print(json.dumps(record))
         return
     shape, facts = model.network.architecture, model.facts
     print(f"{path}: a model of {model.network.size:,} weights, {record['bytes'] / 1e6:.1f} MB")

@@ -25,6 +25,8 @@ _BRIDGES: dict[tuple[type, type], str] = {
     (Music, Audio): "musicgen.convert.synthesis:music_to_audio",
 }
 
+_WORDS: dict[type, str] = {Tune: "text", Music: "notes", Audio: "sound"}
+
 
 def convert(piece: Piece, kind: type[P]) -> P:
     r"""Turn a piece into one of another kind.
@@ -53,7 +55,7 @@ def convert(piece: Piece, kind: type[P]) -> P:
         return convert(convert(piece, Music), kind)
     if place is None:
         raise FormatError(
-            f"a piece of kind {type(piece).__name__} cannot be turned into {kind.__name__}",
+            f"{_WORDS[type(piece)]} cannot be turned into {_WORDS[kind]}",
             hint="Tune (abc) and Music (midi) turn into each other; both into Audio (wav)",
         )
     module, _, name = place.partition(":")

@@ -85,7 +85,7 @@ def _loadable() -> list[Format]:
 def for_extension(path: Path) -> Format | None:
     """Find the format by the ending of the file name alone; None when no format claims it."""
     suffix = path.suffix.lower()
-    return next((form for form in _loadable() if suffix in form.extensions), None)
+    return next((form for form in _loadable() if suffix and suffix in form.extensions), None)
 
 
 def detect(path: Path) -> Format | None:
@@ -98,10 +98,22 @@ def detect(path: Path) -> Format | None:
 
     Raises
     ------
+    FormatError
+        When it is a pipe or the like: what tells its format could not be read again.
     OSError
         When the file cannot be opened.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FormatError("is no file on a disk", path=path, hint="save it as a file first")
     with path.open("rb") as stream:
         head = stream.read(SNIFFED_BYTES)
-    by_content = next((form for form in _loadable() if form.sniff(head)), None)
+    by_content = next((form for form in _loadable() if _knows(form, head)), None)
     return by_content or for_extension(path)
+
+
+def _knows(form: Format, head: bytes) -> bool:
+    try:
+        return form.sniff(head)
+    except Exception as error:  # as above: a plug-in must not stop the others
+        warnings.warn(f"the format {form.name!r} fails: {error!r}", FormatWarning, stacklevel=4)
+        return False

@@ -102,7 +102,7 @@ def read_corpus(
     winner = max(found, key=lambda name: len(found[name]))
     for name, others in found.items():
         if name != winner:
-            reason = f"{name} file among {winner} files; train on those with --format {name}"
+            reason = f"{name} file among {winner} files; to learn from it too, convert it first"
             left_out += [(file, reason) for file in others]
     pieces: list[Any] = []
     read = 0

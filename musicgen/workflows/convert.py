@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -60,8 +59,9 @@ def convert_file(
     source
         The file to read.
     target
-        The file to write, or a folder. Several pieces are written to several files, numbered
-        after the name: ``tunes-1.mid``, ``tunes-2.mid``, …
+        The file to write, or a folder, which is what a name without the ending of a format means.
+        Several pieces are written to several files, numbered after the name: ``tunes-1.mid``,
+        ``tunes-2.mid``, …
     from_format, to_format
         Names of formats, instead of those that the content of `source` and the name of `target`
         tell. A folder as target needs `to_format`.
@@ -88,12 +88,17 @@ def convert_file(
     if reader is None:
         raise FormatError("is of no known format", path=source, hint=_known("--from"))
     writer = _writer(target, to_format)
-    if target.is_dir() or not target.suffix:
-        target = target / f"{source.stem}{writer.extensions[0]}"
+    # A dot does not make a file: "Op. 27" is a folder.
+    if target.is_dir() or for_extension(target) is None:
+        target = target / f"{_stem(source)}{writer.extensions[0]}"
     change = partial(
         _convert, kind=writer.kind, grid=grid, repeats=repeats, accompaniment=accompaniment
     )
-    pieces = [change(piece) for piece in reader.read(source)]
+    try:
+        pieces = [change(piece) for piece in reader.read(source)]
+    except FormatError as error:
+        error.path = error.path or source
+        raise
     check_writable(target.parent)
     width = len(str(len(pieces)))
     files = []
@@ -118,7 +123,8 @@ def convert_folder(
 ) -> Conversion:
     """Convert every file of a folder and of the folders in it.
 
-    The folders in it are kept. A file that cannot be converted stops none of the others.
+    The folders in it are kept. A file that cannot be converted stops none of the others, and no
+    file of the source is written over.
 
     Parameters
     ----------
@@ -141,7 +147,7 @@ def convert_folder(
     Raises
     ------
     FormatError
-        When a format is not known.
+        When a format is not known, or the folder is empty.
     OSError
         When the folders cannot be read or written.
     """
@@ -151,11 +157,19 @@ def convert_folder(
     check_writable(target)
     done = Conversion()
     chosen: list[Path] = []
-    inside = target.resolve()
+    kept: list[Path] = []
+    earlier = target.resolve() if source.resolve() in target.resolve().parents else None
     for file in files_in(source):
-        if inside != source.resolve() and inside in file.resolve().parents:
+        place = file.resolve()
+        if earlier in place.parents:
             continue  # an earlier run wrote it
-        found = detect(file)
+        if target.resolve() in place.parents:
+            kept.append(place.relative_to(target.resolve()))
+        try:
+            found = detect(file)
+        except OSError as error:
+            done.refused.append((file, error.strerror or str(error)))
+            continue
         if found is None:
             done.left_out.append((file, "not a file of a known format"))
         elif wanted and found.name != wanted:
@@ -164,7 +178,9 @@ def convert_folder(
             done.left_out.append((file, f"{found.name} already"))
         else:
             chosen.append(file)
-    targets = _targets([file.relative_to(source) for file in chosen], writer.extensions[0])
+    if not (chosen or done.refused or done.left_out):
+        raise FormatError("the folder holds no file", path=source)
+    targets = _targets([file.relative_to(source) for file in chosen], kept, writer.extensions[0])
     pairs = [(file, target / name) for file, name in zip(chosen, targets, strict=True)]
     work = partial(
         _convert_one, from_format=from_format, to_format=to_format, grid=grid, repeats=repeats,
@@ -183,9 +199,9 @@ def convert_folder(
 def _convert(
     piece: Piece, kind: type[Piece], grid: str | None, repeats: bool, accompaniment: bool
 ) -> Piece:
-    if isinstance(piece, Tune) and (kind is not Tune or grid):
+    if isinstance(piece, Tune) and (kind is not Tune or grid is not None):
         piece = tune_to_music(piece, repeats=repeats, accompaniment=accompaniment)
-    if isinstance(piece, Music) and grid:
+    if isinstance(piece, Music) and grid is not None:
         piece = quantise(piece, grid)
     return convert(piece, kind)
 
@@ -206,23 +222,37 @@ def _convert_one(pair: tuple[Path, Path], **settings: Any) -> Outcome:
     return source, files, [str(warning.message) for warning in caught], ""
 
 
-def _targets(files: Sequence[Path], extension: str) -> list[Path]:
-    """Name what is written after what is read, and no two of them alike.
+def _targets(files: Sequence[Path], kept: Sequence[Path], extension: str) -> list[Path]:
+    """Name what is written after what is read, no two alike, and none like a file that is kept.
 
-    ``a.abc`` and ``a.mid`` become ``a-abc.wav`` and ``a-mid.wav``; so does ``a.abc`` where there
-    is an ``a-1.mid``, which may be the name of its first piece.
+    ``a.mid`` beside ``a.abc`` becomes ``a-mid.wav``; so does ``a-1.mid``, as ``a-1.wav`` may be
+    the first piece of ``a.abc``.
     """
-    plain = [file.with_suffix("") for file in files]
-    taken = Counter(plain)
-    first = {
-        Path(re.sub(r"-\d+$", "", str(stem))) for stem in plain if re.search(r"-\d+$", str(stem))
-    }
-    return [
-        stem.with_name(f"{stem.name}-{file.suffix[1:]}{extension}")
-        if taken[stem] > 1 or stem in first
-        else stem.with_name(stem.name + extension)
-        for file, stem in zip(files, plain, strict=True)
-    ]
+    taken = {_plain(file.with_suffix("")) for file in kept if file.suffix.lower() == extension}
+    firsts = {_numbered(name) for name in taken}
+    targets = []
+    for file in files:
+        stem = file.with_name(_stem(file))
+        while _plain(stem) in taken or _plain(stem) in firsts or _numbered(_plain(stem)) in taken:
+            stem = stem.with_name(f"{stem.name}-{file.suffix[1:] or 'x'}")
+        taken.add(_plain(stem))
+        firsts.add(_numbered(_plain(stem)))
+        targets.append(stem.with_name(stem.name + extension))
+    return targets
+
+
+def _plain(path: Path) -> str:
+    # Some systems take names for the same that differ in case.
+    return str(path).casefold()
+
+
+def _numbered(name: str) -> str:
+    """Return the name whose pieces would be numbered so: ``"a"`` for ``"a-1"``."""
+    return re.sub(r"-\d+$", "", name) if re.search(r"-\d+$", name) else ""
+
+
+def _stem(path: Path) -> str:
+    return path.stem if for_extension(path) else path.name
 
 
 def _writer(target: Path, to_format: str | None) -> Format:
