@@ -10,7 +10,10 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from musicgen.errors import FormatError
 
 if TYPE_CHECKING:  # the MIDI adapter alone needs no numpy
     from pathlib import Path
@@ -65,7 +68,7 @@ class Note(NamedTuple):
 
 
 class Tempo(NamedTuple):
-    """From tick `time` on, `qpm` quarter notes a minute."""
+    """From tick `time` on, `qpm` quarter notes a minute, more than 0."""
 
     time: int
     qpm: float
@@ -141,7 +144,8 @@ class Music:
     resolution
         Ticks a quarter note.
     tempos, time_signatures, key_signatures
-        Changes, sorted by time. An empty list means that the piece does not say.
+        Changes, sorted by time; of two at one tick the later in the list holds. An empty list
+        means that the piece does not say.
     tracks
         The instruments.
     title
@@ -164,6 +168,11 @@ class Music:
     def seconds(self) -> float:
         """Length in seconds, tempo changes counted; 120 quarter notes a minute where none is said.
 
+        Raises
+        ------
+        FormatError
+            When a tempo is not above 0.
+
         Examples
         --------
         >>> notes = [Note(0, 60, 480), Note(480, 62, 480)]
@@ -171,7 +180,11 @@ class Music:
         1.5
         """
         end, total, previous = self.end, 0.0, Tempo(0, 120.0)
-        for tempo in [*self.tempos, Tempo(end, 120.0)]:
+        for tempo in [*sorted(self.tempos, key=itemgetter(0)), Tempo(end, 120.0)]:
+            if not tempo.qpm > 0:
+                raise FormatError(
+                    f"found a tempo of {tempo.qpm} quarter notes a minute, expected more than 0"
+                )
             total += (min(tempo.time, end) - min(previous.time, end)) / previous.qpm
             previous = tempo
         return total * 60.0 / self.resolution

@@ -1,5 +1,6 @@
 """The MIDI format: files byte by byte, real files, and round trips."""
 
+import os
 import random
 import re
 import struct
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import mido
 import pytest
@@ -221,6 +223,27 @@ def test_names_are_utf_8_or_else_latin_1(read):
     assert (music.title, music.tracks[0].name) == ("é", "é")
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (b"Prelude\0", "Prelude"),
+        (b"Prelude\0\0\0", "Prelude"),
+        (b"\x1b[2JPre\x07lude\x7f", "[2JPrelude"),
+        (b"in\tC\nmajor", "in C major"),
+        (b"Pr\xe9\x85lude", "Prélude"),
+        (" Zwölf\u0085 ".encode(), " Zwölf "),
+        (b"\0", ""),
+    ],
+)
+def test_names_have_no_control_characters(read, again, written, read_as):
+    name = f"00 FF 03 {len(written):02x} {written.hex()}"
+    (music,) = read(file_bytes(name + END, name + NOTE + END))
+    assert (music.title, music.tracks[0].name) == (read_as, read_as)
+    assert again(music) == music
+    raw = Music(title=written.decode("latin-1"))
+    assert again(raw).title.isprintable()
+
+
 def test_unknown_chunks_are_skipped(read):
     plain = file_bytes(NOTE + END)
     assert read(plain[:14] + b"XFIH\0\0\0\2ab" + plain[14:] + b"tail\0\0\0\0") == read(plain)
@@ -369,6 +392,24 @@ def test_where_nothing_is_left_errors_say_what_and_where(read, tmp_path, data, m
     assert caught.value.offset == offset
 
 
+@pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="no /dev/zero here")
+def test_a_file_without_end_is_refused(peak):
+    with pytest.raises(FormatError, match="larger than 32 MiB"):
+        midi.read(Path("/dev/zero"))
+    assert peak() < 2**27
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no /dev/fd here")
+def test_a_pipe_is_read():
+    source, sink = os.pipe()
+    with os.fdopen(sink, "wb") as stream:
+        stream.write(PLAIN)
+    try:
+        assert midi.read(Path(f"/dev/fd/{source}")) == [MUSIC]
+    finally:
+        os.close(source)
+
+
 def test_time_is_bounded(repaired):
     late = "FF FF FF 7F B0 07 40"  # a volume after 2²⁸ − 1 ticks
     music, texts = repaired(file_bytes("00 90 3C 40" + late * 1000 + "00 80 3C 00" + END))
@@ -496,6 +537,11 @@ def test_no_bytes_raise_anything_but_format_error(tmp_path_factory, data):
 # Writing ------------------------------------------------------------------------------------------
 
 
+def names(longest):
+    """Draw names that MIDI keeps: without control characters."""
+    return st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=longest)
+
+
 @st.composite
 def tracks(draw):
     """Draw a track that MIDI can say: of one pitch, what starts first ends first."""
@@ -508,7 +554,7 @@ def tracks(draw):
             Note(onset, pitch, end - onset, draw(st.integers(1, 127)))
             for onset, end in zip(onsets, ends, strict=True)
         ]
-    program, is_drum, name = st.integers(0, 127), st.booleans(), st.text(max_size=5)
+    program, is_drum, name = st.integers(0, 127), st.booleans(), names(5)
     return Track(draw(program), draw(is_drum), draw(name), sorted(notes))
 
 
@@ -527,7 +573,7 @@ def pieces(draw):
         sorted(TimeSignature(*metre) for metre in metres),
         sorted(KeySignature(*key) for key in keys),
         draw(st.lists(tracks(), max_size=20)),
-        draw(st.text(max_size=8)),
+        draw(names(8)),
     )
 
 
@@ -564,6 +610,36 @@ def test_mido_reads_what_is_written(tmp_path):
             elif message.type == "note_off":
                 sounding.remove(message.note)
         assert not sounding
+
+
+def test_paths_may_be_text(tmp_path):
+    path = str(tmp_path / "a.mid")
+    midi.write(MUSIC, path)
+    assert midi.read(path) == [MUSIC]
+    with pytest.raises(FormatError) as caught:
+        midi.write(Music(0), path)
+    assert caught.value.path == Path(path)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_tempos_at_one_tick_the_later_in_the_list_holds(again, order):
+    tempos = [Tempo(0, 60.0), Tempo(0, 120.0)][::order]
+    music = Music(480, tempos, tracks=[Track(notes=[Note(0, 60, 480)])])
+    assert music.seconds == 60 / tempos[1].qpm
+    assert again(music).tempos == tempos[1:]
+    assert again(music).seconds == music.seconds
+
+
+def test_length_counts_tempos_by_time():
+    notes = [Note(0, 60, 960)]
+    tempos = [Tempo(480, 120.0), Tempo(0, 60.0)]
+    assert Music(480, tempos, tracks=[Track(notes=notes)]).seconds == 1.5
+
+
+@pytest.mark.parametrize("qpm", [0.0, -1.0, float("nan")])
+def test_an_impossible_tempo_has_no_length(qpm):
+    with pytest.raises(FormatError, match=f"a tempo of {qpm} quarter notes a minute"):
+        _ = Music(480, [Tempo(0, qpm)], tracks=[Track(notes=[Note(0, 60, 1)])]).seconds
 
 
 @pytest.mark.parametrize("resolution", [1, 24, 30, 220, 24576, 32767])

@@ -101,6 +101,14 @@ def test_no_tempo_is_120():
     assert samples[RATE - 9 : RATE].max() < 1e-3 < samples[RATE : RATE + 500].max()
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_tempos_at_one_tick_the_later_in_the_list_holds(order):
+    tempos = [Tempo(0, 60.0), Tempo(0, 120.0)][::order]
+    samples = play([Note(0, 60, 480, 80)], 19, tempos, rate=8000)
+    alone = play([Note(0, 60, 480, 80)], 19, tempos[1:], rate=8000)
+    assert np.array_equal(samples, alone)
+
+
 def test_partials_beyond_half_the_rate_are_left_out():
     # At 8,000 Hz partials of this note would come back as 8000 − 3·1760 = 2720 Hz, and others.
     for program in (0, 56, 80):
@@ -127,6 +135,16 @@ def test_level_of_a_chorale(program):
     assert np.abs(audio.samples.mean(axis=0)).max() < 1e-3
     assert level(audio.samples[-1000:]) < -70
     assert np.abs(audio.samples[-1]).max() == 0
+
+
+def test_a_note_after_the_last_whole_window_is_heard():
+    music = Music(480, tracks=[Track(notes=[Note(549, 60, 1)])])
+    samples = music_to_audio(music, rate=8000, reverb=0).samples
+    sounding = samples[round(music.seconds * 8000) :]
+    assert not samples[:4096].any()
+    assert len(samples) < 2 * 4096
+    assert np.isfinite(samples).all()
+    assert 0.05 < np.abs(sounding).max() <= 0.95 + 1e-6
 
 
 def test_soft_pieces_stay_softer():

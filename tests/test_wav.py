@@ -86,7 +86,7 @@ def test_lossy_round_trip_keeps_the_sound(tmp_path, ending, subtype):
     assert np.corrcoef(audio.samples[:shared, 0], again.samples[:shared, 0])[0, 1] > 0.99
 
 
-@pytest.mark.parametrize("ending", [".WAV", ".wave", ".FLAC", ".aif", ""])
+@pytest.mark.parametrize("ending", [".WAV", ".wave", ".FLAC", ".aif", ".part", ""])
 def test_the_ending_chooses_the_container(tmp_path, ending):
     wav.write(melody(), tmp_path / f"a{ending}")
     known = {".FLAC": "FLAC", ".aif": "AIFF"}
@@ -121,6 +121,39 @@ def test_no_samples(tmp_path):
     wav.write(Audio(np.zeros((0, 2), np.float32), 8000), tmp_path / "a.wav")
     [again] = wav.read(tmp_path / "a.wav", rate=44100)
     assert (again.samples.shape, again.rate) == ((0, 2), 44100)
+
+
+@pytest.mark.parametrize("ending", wav.extensions)
+def test_no_samples_are_read_again_or_refused(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    empty = Audio(np.zeros((0, 2), np.float32), 44100)
+    if ending in (".flac", ".mp3"):
+        with pytest.raises(FormatError, match=rf"a\{ending}: no samples, .* \(write \.wav\)"):
+            wav.write(empty, path)
+        assert not path.exists()
+    else:
+        wav.write(empty, path)
+        assert wav.read(path)[0].samples.shape == (0, 2)
+
+
+@pytest.mark.parametrize("ending", [".oga", ".OPUS", ".au", ".w64"])
+def test_endings_of_other_containers_are_refused(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    known = r"\.wav, \.flac, \.ogg, \.aiff, \.aif, \.mp3"
+    with pytest.raises(FormatError, match=rf"found the ending \{ending.lower()}, .*{known}"):
+        wav.write(melody(), path)
+    assert not path.exists()
+
+
+def test_paths_may_be_text(tmp_path):
+    path = str(tmp_path / "a.wav")
+    wav.write(melody(), path)
+    [audio] = wav.read(path)
+    [block] = wav.blocks(path)
+    assert np.array_equal(audio.samples, block.samples)
+    with pytest.raises(FormatError) as caught:
+        wav.write(melody(), path, subtype="PCM_17")
+    assert caught.value.path == Path(path)
 
 
 def test_clipping_is_counted(tmp_path):

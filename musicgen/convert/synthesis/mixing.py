@@ -84,8 +84,11 @@ def loudness(mix: Sound) -> float:
         ``(2, n_samples)``.
     """
     whole = mix.shape[1] // WINDOW * WINDOW
-    windows = mix[:, :whole].reshape(2, -1, WINDOW) if whole else mix[:, None]
-    energies = np.einsum("cwn,cwn->w", windows, windows) / (2 * windows.shape[2])
+    # What is left at the end is a shorter window. None is a copy: a piece may be hours long.
+    parts = mix[:, :whole].reshape(2, -1, WINDOW), mix[:, None, whole:]
+    energies = np.concatenate(
+        [np.einsum("cwn,cwn->w", part, part) / max(2 * part.shape[2], 1) for part in parts]
+    )
     loud = energies[energies >= energies.max() * GATE**2]
     return float(np.sqrt(loud.mean(dtype=np.float64)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -108,6 +109,8 @@ def schedule(music: Music, rate: int) -> dict[Sound, list[Strike]]:
 def onsets_and_ends(music: Music, track: Track) -> npt.NDArray[np.float64]:
     """Return when the notes of a track start and end, ``(n_notes, 2)`` in seconds.
 
+    Of two tempos at one tick the later in the list holds.
+
     Examples
     --------
     >>> from musicgen.music import Music, Note, Tempo, Track
@@ -117,9 +120,10 @@ def onsets_and_ends(music: Music, track: Track) -> npt.NDArray[np.float64]:
     [[0.0, 1.0], [1.0, 2.5]]
     """
     ticks = np.array([(note.time, note.time + note.duration) for note in track.notes], np.float64)
-    tempos = [(0, PLAIN_TEMPO), *sorted(music.tempos)]
-    if min(tempos)[0] < 0:
-        raise FormatError(f"a tempo at tick {min(tempos)[0]}, expected 0 or later")
+    changes = sorted(music.tempos, key=itemgetter(0))
+    if changes and changes[0].time < 0:
+        raise FormatError(f"a tempo at tick {changes[0].time}, expected 0 or later")
+    tempos = [(0, PLAIN_TEMPO), *changes]
     starts = np.array([time for time, _ in tempos], np.float64)
     lengths = np.array([_tick(qpm, music.resolution) for _, qpm in tempos])
     seconds = np.concatenate([[0.0], np.cumsum(np.diff(starts) * lengths[:-1])])

@@ -22,6 +22,7 @@ losses = (
     "the tempo, beyond a whole number of microseconds a quarter note, from 1 to 16,777,215",
     "modes other than major and minor: only their signature is kept, as a major key",
     "tracks without notes",
+    "control characters in names: white space becomes a space, the others go",
     "one of two changes of tempo, metre or key at the same tick: the later in the list stays",
     "the order of notes that start together: they come back from the lowest to the highest",
     "which of two overlapping notes of one pitch in one track ends first: the earlier one does",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musicgen.errors import FormatError, FormatWarning
@@ -14,20 +15,23 @@ from musicgen.formats.midi.repairs import Repairs
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 __all__ = ["decode", "read"]
 
 DRUM_CHANNEL = 9
 LARGEST_FILE = 2**25
+BLOCK = 2**16
 SMPTE = 0x8000
 # What the header calls frames a second: how many frames last how many microseconds.
 FRAME_RATES = {24: (24, 10**6), 25: (25, 10**6), 29: (30, 1_001_000), 30: (30, 10**6)}
 SIMULTANEOUS, INDEPENDENT = 1, 2
+# White space becomes a space, other control characters nothing.
+CONTROLS = dict.fromkeys([*range(32), *range(127, 160)]) | dict.fromkeys(b"\t\n\v\f\r", " ")
 
 
-def read(path: Path) -> list[Music]:
+def read(path: str | os.PathLike[str]) -> list[Music]:
     """Read a file: one piece, or a piece a track for the rare files of type 2.
 
     A track of the file gives one `Track` for each channel and program with which it plays notes:
@@ -35,7 +39,8 @@ def read(path: Path) -> list[Music]:
     set none. A note-off ends the earliest sounding note of its pitch; notes still sounding at the
     end of their track end there; a note without length gets one tick. Tempo, metre and key count
     for the whole piece in whichever track they stand; of several at one tick the last one holds.
-    Names are read as UTF-8, or else as Latin-1. A first track without notes names the piece.
+    Names are read as UTF-8, or else as Latin-1, without control characters. A first track without
+    notes names the piece.
 
     A file that counts SMPTE frames knows seconds, not quarter notes: its quarter note is a second
     long, and its tempos and metres do not count.
@@ -64,17 +69,27 @@ def read(path: Path) -> list[Music]:
     FormatWarning
         When something was repaired, ignored or lost: once for each kind of fault.
     """
+    path = Path(path)
     repairs = Repairs()
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise FormatError("the file is larger than 32 MiB, no MIDI file is")
-        pieces = decode(path.read_bytes(), repairs)
+        pieces = decode(_bytes(path), repairs)
     except FormatError as error:
         error.path = path
         raise
     for text in repairs.texts():
         warnings.warn(f"{path}: {text}", FormatWarning, stacklevel=2)
     return pieces
+
+
+def _bytes(path: Path) -> bytes:
+    """Read a file block by block: devices and pipes have no size to ask for."""
+    data = bytearray()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            data += block
+            if len(data) > LARGEST_FILE:
+                raise FormatError("the file is larger than 32 MiB, no MIDI file is")
+    return bytes(data)
 
 
 def decode(data: bytes, repairs: Repairs) -> list[Music]:
@@ -219,6 +234,7 @@ def _hex(data: bytes) -> str:
 
 def _text(data: bytes) -> str:
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        text = data.decode("latin-1")
+    return text.translate(CONTROLS)

@@ -6,6 +6,7 @@ import math
 import warnings
 from io import BytesIO
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mido
@@ -16,7 +17,7 @@ from musicgen.formats.midi.events import last_tick
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
 __all__ = ["encode", "write"]
 
@@ -34,7 +35,7 @@ MAJOR = ["Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", 
 MINOR = ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"]
 
 
-def write(piece: Music, path: Path) -> None:
+def write(piece: Music, path: str | os.PathLike[str]) -> None:
     """Write a piece as a type 1 file in its own resolution, replacing the file in one step.
 
     The first track holds title, tempos, metres and keys; each `Track` follows as a track with its
@@ -76,6 +77,7 @@ def write(piece: Music, path: Path) -> None:
     >>> again.title, again.tracks[0].notes[1]
     ('Scale', Note(time=24, pitch=62, duration=24, velocity=64))
     """
+    path = Path(path)
     try:
         data = encode(piece)
     except FormatError as error:

@@ -1,7 +1,8 @@
 """Sound files through libsndfile: WAV, and FLAC, Ogg, AIFF and MP3.
 
 Which container a file is of, `containers` knows; what a WAV header says, and what it should have
-said, `riff`; the samples come in `reading`, change their rate in `resampling` and go in `writing`.
+said, `riff`; the samples come out of libsndfile in `decoding`, change their rate in `resampling`
+and leave in `reading`; the way back is in `writing`.
 
 References
 ----------
@@ -10,7 +11,7 @@ References
 .. [3] EBU Tech 3306, "MBWF / RF64: an extended file format for audio", 2009.
 """
 
-from musicgen.formats.wav.containers import container
+from musicgen.formats.wav.containers import ENDINGS, container
 from musicgen.formats.wav.reading import blocks, read
 from musicgen.formats.wav.writing import write
 from musicgen.music import Audio
@@ -18,7 +19,7 @@ from musicgen.music import Audio
 __all__ = ["blocks", "extensions", "kind", "losses", "name", "read", "sniff", "write"]
 
 name = "wav"
-extensions = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3")
+extensions = tuple(ENDINGS)
 kind = Audio
 losses = (
     "what lies between two steps of 16 bits, unless more bits are asked for",

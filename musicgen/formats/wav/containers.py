@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from musicgen.errors import FormatError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["container", "container_of_name"]
+__all__ = ["ENDINGS", "container", "container_of_name"]
 
-ENDINGS = {".flac": "FLAC", ".ogg": "OGG", ".aiff": "AIFF", ".aif": "AIFF", ".mp3": "MP3"}
+ENDINGS = {
+    ".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".aiff": "AIFF", ".aif": "AIFF", ".mp3": "MP3",
+}  # fmt: skip
+# What players expect behind these names, we do not write.
+FOREIGN = (
+    ".aac", ".aifc", ".amr", ".au", ".caf", ".m4a", ".mka", ".oga", ".opus", ".raw", ".snd",
+    ".spx", ".voc", ".w64", ".webm", ".wma",
+)  # fmt: skip
 RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 
 
@@ -34,8 +43,20 @@ def container(head: bytes) -> str | None:
 
 
 def container_of_name(path: Path) -> str:
-    """Return the container that the ending of a name asks for; WAV where it asks for none."""
-    return ENDINGS.get(path.suffix.lower(), "WAV")
+    """Return the container that the ending of a name asks for; WAV where it asks for none.
+
+    Raises
+    ------
+    FormatError
+        When it asks for one that is not written here.
+    """
+    ending = path.suffix.lower()
+    if ending in FOREIGN:
+        raise FormatError(
+            f"found the ending {ending}, expected that of a container that can be written",
+            hint=f"one of {', '.join(ENDINGS)}",
+        )
+    return ENDINGS.get(ending, "WAV")
 
 
 def _starts_mpeg_frame(head: bytes) -> bool:

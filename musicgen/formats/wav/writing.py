@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musicgen.errors import FormatError, FormatWarning
@@ -13,7 +14,7 @@ from musicgen.formats.wav.riff import FASTEST_RATE, MOST_CHANNELS
 from musicgen.formats.wav.stamps import without_stamps
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
     import numpy as np
     import numpy.typing as npt
@@ -27,11 +28,12 @@ BITS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 LARGEST_WAV = 2**32 - 2**12
 
 
-def write(piece: Audio, path: Path, *, subtype: str | None = None) -> None:
+def write(piece: Audio, path: str | os.PathLike[str], *, subtype: str | None = None) -> None:
     """Write a sound file, replacing it in one step.
 
     The ending of the name chooses the container: ``.flac``, ``.ogg``, ``.aiff``, ``.aif``,
-    ``.mp3``, and WAV for all others. The same piece always gives the same bytes.
+    ``.mp3``, and WAV for all others but those of containers that cannot be written, as ``.opus``.
+    The same piece always gives the same bytes.
 
     Parameters
     ----------
@@ -47,8 +49,8 @@ def write(piece: Audio, path: Path, *, subtype: str | None = None) -> None:
     Raises
     ------
     FormatError
-        When the piece is not sound, or the container has no such subtype, rate or number of
-        channels.
+        When the piece is not sound, or the container cannot be written, cannot be empty or has no
+        such subtype, rate or number of channels.
     OSError
         When the file cannot be written.
 
@@ -70,6 +72,7 @@ def write(piece: Audio, path: Path, *, subtype: str | None = None) -> None:
     ...     wav.read(Path(folder) / "a.flac")[0].samples.ravel()[:4].tolist()
     [-1.0, -0.5, 0.0, 0.5]
     """
+    path = Path(path)
     try:
         data, clipped = _encoded(piece, container_of_name(path), subtype)
     except FormatError as error:
@@ -121,6 +124,8 @@ def _encoded(piece: Audio, container: str, subtype: str | None) -> tuple[bytes, 
             f"libsndfile cannot write {container} of {samples.shape[1]} channels "
             f"and {rate} samples a second: {getattr(error, 'error_string', error)}"
         ) from error
+    if not stream.getbuffer():  # libsndfile writes these headers with the first sample
+        raise FormatError(f"no samples, expected at least one for {container}", hint="write .wav")
     return without_stamps(stream, container), clipped
 
 
