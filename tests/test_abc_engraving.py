@@ -127,7 +127,7 @@ STRUCTURES = {
     "chord": ("[CEG]2 [CE]", "chord(c e g) chord(c e)"),
     "rests": ("z2 x2 A4", "rest space a"),
     "articulations": (".A Lva", "a(artic) a(artic artic)"),
-    "change within": ("A2[K:G]B2[M:2/4]c2[K:clef=bass]d2", "a keySig b meterSig c clef keySig d"),
+    "change within": ("A2[K:G]B2[M:2/4]c2[K:clef=bass]d2", "a keySig b meterSig c clef d"),
 }
 
 

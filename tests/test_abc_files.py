@@ -25,6 +25,32 @@ def test_fields_of_the_file_hold_unless_the_tune_says_otherwise() -> None:
     assert [abc.parse(tune).first("R") for tune in tunes] == ["waltz", "waltz"]
 
 
+def test_definitions_of_the_file_hold_each_on_its_own() -> None:
+    head = "U:T=!turn!\nU:n=!fermata!\nm:~A2=ABA\nm:~B2=BcB\n%%MIDI program 40\n%%scale 0.7\n"
+    head += "I:MIDI transpose 2\nI:linebreak $\nU:n=!accent!\n"
+    tunes = abc.split(f"{head}\nX:1\nK:C\nTA nB ~A2|\n\nX:2\nU:T=!roll!\nm:~A2=A\nK:C\nTA ~A2 ~B2|")
+    assert tunes[0].text.split("\n")[1:-2] == [
+        "U:T=!turn!", "m:~A2=ABA", "m:~B2=BcB", "%%MIDI program 40", "I:MIDI transpose 2",
+        "U:n=!accent!",
+    ]  # fmt: skip
+    printed = [abc.print_score(abc.parse(tune)).rpartition("\n")[2] for tune in tunes]
+    assert printed == ["!turn!A LB ABA|", "~A A BcB|"]
+    voice = abc.perform(abc.parse(tunes[0])).voices[0]
+    assert (voice.program, voice.notes[0].pitch) == (40, 71)
+
+
+def test_a_macro_of_the_tune_replaces_that_of_the_file() -> None:
+    tune = abc.split("m:~A2=ABA\n\nX:1\nm:~A2 = AGA\nK:C\n~A2|")[0]
+    assert abc.print_score(abc.parse(tune)).endswith("\nAGA|")
+
+
+def test_fields_of_a_file_cannot_fill_the_memory() -> None:
+    text = "N:" + "a" * 100_000 + "\n\n" + "X:1\n" * 600
+    with pytest.raises(FormatError, match="too long") as caught:
+        abc.split(text)
+    assert caught.value.line > 2
+
+
 def test_a_tune_without_number() -> None:
     assert [tune.text for tune in abc.split("T:a\nK:C\nA\n")] == ["T:a\nK:C\nA"]
 
@@ -72,6 +98,20 @@ def test_write_and_read(tmp_path: Path) -> None:
     abc.write(tune, path)
     assert abc.read(path) == [tune]
     assert [file.name for file in tmp_path.iterdir()] == ["a.abc"]
+
+
+def test_paths_may_be_text(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.abc")
+    abc.write(Tune("X:1\nK:C\nA|"), path)
+    assert abc.read(path) == [Tune("X:1\nK:C\nA|", Path(path))]
+
+
+def test_half_a_surrogate_pair_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.abc"
+    with pytest.raises(FormatError, match="no character") as caught:
+        abc.write(Tune("X:1\nT:a\ud800\nK:C\nA|"), path)
+    assert (caught.value.path, caught.value.line, caught.value.column) == (path, 2, 4)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,15 @@ CASES = {
     "tie keeps the accidental": ("_B-|BB", "0:70:2 2:71:1"),
     "tie of a chord": ("[CE]-[CE]", "0:60:2 0:64:2"),
     "tie of one note of a chord": ("[C-E][CE]", "0:60:2 0:64:1 1:64:1"),
+    "tie from a layer to the same layer": ("C-&E-|C&E|", "0:60:2 0:64:2"),
+    "tie from the first layer": ("C4-&E2G2|C4|", "0:60:8 0:64:2 2:67:2"),
+    "tie keeps the accidental in its layer": ("_B-&_A|B|", "0:68:1 0:70:2"),
     "tie back to the start of a repeat": ("|:AB|A-:|c", "0:69:1 1:71:1 2:69:2 4:71:1 "
                                           "5:69:1 6:72:1"),
     "tie into both endings": ("|:A-|1A:|2A|]", "0:69:2 2:69:2"),
     "slur": ("(AB)", "0:69:1 1:71:1"),
+    "lengths over three": ("C2/3D2/3E2/3F2|", "0:60:2/3 2/3:62:2/3 4/3:64:2/3 2:65:2"),
+    "chord with lengths over three": ("[CE]2/3c", "0:60:2/3 0:64:2/3 2/3:72:1"),
     "rests": ("AzBx2c", "0:69:1 2:71:1 5:72:1"),
     "rest of bars": ("Z2A", "8:69:1"),
     "chord": ("[CEG]2c", "0:60:2 0:64:2 0:67:2 2:72:1"),
@@ -60,6 +65,7 @@ CASES = {
     "continued line": ("A\\\nB", "0:69:1 1:71:1"),
     "inline fields": ("F[K:G]F[L:1/8]F", "0:65:1 1:66:1 2:66:1/2"),
     "field lines": ("F\nK:G\nF\nL:1/8\nF", "0:65:1 1:66:1 2:66:1/2"),
+    "a metre leaves the unit": ("A4|[M:2/4]A2|", "0:69:4 4:69:2"),
     "overlay": ("AB&cd|e", "0:69:1 0:72:1 1:71:1 1:74:1 2:76:1"),
     "repeat": ("|:A:|B", "0:69:1 1:69:1 2:71:1"),
     "repeat without a start": ("A:|B", "0:69:1 1:69:1 2:71:1"),
@@ -71,6 +77,8 @@ CASES = {
     "endings in brackets": ("|:A[|][1B:|[2c|]", "0:69:1 1:71:1 2:69:1 3:72:1"),
     "last ending closed by a repeat": ("|:A|1B:|2c:|d", "0:69:1 1:71:1 2:69:1 3:72:1 4:74:1"),
     "section after an ending": ("|:A|1B:|2c||d:|", "0:69:1 1:71:1 2:69:1 3:72:1 4:74:1 5:74:1"),
+    "a short third ending": ("|:A|1B|c:|2d|e:|3f:|", "0:69:1 1:71:1 2:72:1 3:69:1 4:74:1 5:76:1 "
+                             "6:69:1 7:77:1"),
     "section after endings of one length": ("|:A|1B:|2c|d|e:|", "0:69:1 1:71:1 2:69:1 3:72:1 "
                                             "4:74:1 5:76:1 6:74:1 7:76:1"),
     "section at the label of a part": ("|:A|1B:|2c|de|\nP:B\nf:|", "0:69:1 1:71:1 2:69:1 3:72:1 "
@@ -87,6 +95,10 @@ CASES = {
     "octave": ("[K:C octave=-1]A[K:D]F", "0:57:1 1:54:1"),
     "transposing voice": ("[V:1 transpose=-2]AB", "0:67:1 1:69:1"),
     "clef an octave lower": ("[K:C clef=treble-8]A[K:C treble]A", "0:57:1 1:69:1"),
+    "a clef leaves the key": ("[K:D]F|[K:bass]F|[K:clef=treble-8]F|", "0:66:1 1:66:1 2:54:1"),
+    "a clef leaves the accidentals": ("^F[K:alto]F", "0:66:1 1:66:1"),
+    "octave without a key": ("[K:D]F[K:octave=-1]F", "0:66:1 1:54:1"),
+    "no key": ("[K:D]F[K:]F[K:D]F[K:none]F", "0:66:1 1:65:1 2:66:1 3:65:1"),
     "clefs": ("[K:C bass middle=d]A", "0:69:1"),
     "transposing directive": ("%%MIDI transpose 3\nA", "0:72:1"),
     "accidentals in their octave": ("[I:propagate-accidentals octave]^Ff|F",
@@ -137,6 +149,7 @@ def test_feature(name: str) -> None:
         ("G clef=bass", "CDEF^GAB"),
         ("Gmix=f", "CDEFGAB"),
         ("^f", "CDEF^GAB"),
+        ("bass", "CDEFGAB"),
         ("", "CDEFGAB"),
     ],
 )
@@ -159,6 +172,18 @@ def test_key(key: str, expected: str) -> None:
 )
 def test_default_length_follows_the_meter(meter: str, length: str) -> None:
     assert sounding("A", f"X:1\nM:{meter}\n") == f"0:69:{Fraction(length) * 4}"
+
+
+@pytest.mark.parametrize("change", ["[M:2/4]", "\nM:2/4\n"])
+def test_a_meter_within_the_tune_leaves_the_default_length(change: str) -> None:
+    assert sounding(f"C4D4|{change}C4", "X:1\nM:4/4\n") == "0:60:2 2:62:2 4:60:2"
+    assert sounding(f"{change}C4", "X:1\nM:4/4\n") == "0:60:2"
+
+
+@pytest.mark.parametrize("length", ["1", "1/1", "1/2", "1/256", "1/512"])
+def test_unit_note_lengths(length: str) -> None:
+    score = abc.parse(Tune(f"X:1\nL:{length}\nK:C\nA"), strict=True)
+    assert abc.perform(score).voices[0].notes[0].duration == 4 * Fraction(length)
 
 
 def test_a_tuplet_of_five_follows_the_meter() -> None:
@@ -207,6 +232,13 @@ def test_parts_start_in_all_voices_at_once() -> None:
 def test_tempo(tempo: str, qpm: float) -> None:
     performance = abc.perform(abc.parse(Tune(f"X:1\nL:1/8\nQ:{tempo}\nK:C\nA"), strict=True))
     assert performance.tempos == [(0, qpm)]
+
+
+@pytest.mark.parametrize("tempo", ["120", "C=120"])
+def test_an_old_tempo_counts_the_unit_that_comes_after_it(tempo: str) -> None:
+    for fields, qpm in ("M:4/4\nQ:{}\nL:1/4\n", 120), ("Q:{}\nM:2/4\n", 30):
+        tune = Tune(f"X:1\n{fields.format(tempo)}K:C\nA")
+        assert abc.perform(abc.parse(tune)).tempos == [(0, qpm)]
 
 
 def test_words_alone_are_no_tempo() -> None:
@@ -269,6 +301,37 @@ def test_voices_have_names_and_programs() -> None:
     tune = Tune('X:1\nV:1 name="Fiddle"\nK:C\nV:1\n%%MIDI program 40\nA\nV:2\nC\n')
     voices = abc.perform(abc.parse(tune)).voices
     assert [(voice.name, voice.program) for voice in voices] == [("Fiddle", 40), ("2", 0)]
+
+
+def instruments(body: str) -> list[tuple[int, bool, list[tuple[int, int, int]]]]:
+    voices = abc.perform(abc.parse(Tune(f"{HEAD}K:C\n{body}"))).voices
+    return [(voice.program, voice.is_drum, [*map(tuple, voice.notes)]) for voice in voices]
+
+
+def test_an_instrument_plays_from_where_it_is_named() -> None:
+    assert instruments("C\n%%MIDI program 40\nD-\n%%MIDI channel 10\nD|E") == [
+        (0, False, [(0, 60, 1)]),
+        (40, False, [(1, 62, 2)]),
+        (40, True, [(3, 64, 1)]),
+    ]
+
+
+def test_an_instrument_that_comes_back_is_one_voice() -> None:
+    assert instruments("|:C\n%%MIDI program 40\nD:|") == [
+        (0, False, [(0, 60, 1), (2, 60, 1)]),
+        (40, False, [(1, 62, 1), (3, 62, 1)]),
+    ]
+
+
+@pytest.mark.parametrize("body", ["C|", "C|\nV:1\nC|", "V:\nC|", "C|\nV:\nC|"])
+def test_the_only_voice_of_the_header_is_the_one_without_a_name(body: str) -> None:
+    voices = abc.perform(abc.parse(Tune(f"X:1\nV:1 transpose=-12\nK:C\n{body}"))).voices
+    assert [{note.pitch for note in voice.notes} for voice in voices] == [{48}]
+
+
+def test_music_before_several_voices_is_of_none() -> None:
+    tune = Tune("X:1\nV:1 transpose=-12\nV:2\nK:C\nC|")
+    assert abc.perform(abc.parse(tune)).voices[0].notes[0].pitch == 60
 
 
 def test_a_repeat_goes_back_to_the_key_it_started_in() -> None:

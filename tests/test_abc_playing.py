@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from musicgen.convert import tune_to_music
+from musicgen.convert import music_to_tune, tune_to_music
 from musicgen.errors import FormatError, FormatWarning
 from musicgen.music import Note, Tune
 
@@ -37,6 +37,25 @@ def test_accompaniment_by_choice() -> None:
     assert (melody.name, accompaniment.name) == ("Air", "accompaniment")
     assert accompaniment.notes[:2] == [Note(0, 36, 240, 56), Note(480, 48, 240, 56)]
     assert accompaniment.notes[0].velocity < melody.notes[0].velocity
+
+
+def test_a_track_for_each_instrument() -> None:
+    tracks = tune_to_music(Tune(HEAD + "C|\n%%MIDI program 40\nD|")).tracks
+    assert [(track.program, track.name, len(track.notes)) for track in tracks] == [
+        (0, "Air", 1), (40, "Air", 1),
+    ]  # fmt: skip
+
+
+def test_the_only_voice_without_a_name_has_the_title() -> None:
+    assert tune_to_music(Tune("X:1\nT:Air\nV:1\nK:C\nC|")).tracks[0].name == "Air"
+
+
+def test_a_percent_sign_in_the_title() -> None:
+    tune = Tune('X:1\nT:100\\% silk\nV:1 name="50\\%"\nK:C\nC|')
+    music = tune_to_music(tune)
+    assert (music.title, music.tracks[0].name) == ("100% silk", "50%")
+    again = tune_to_music(music_to_tune(music))
+    assert (again.title, again.tracks[0].name) == ("100% silk", "50%")
 
 
 def test_drums() -> None:

@@ -29,6 +29,10 @@ def printed(body: str) -> str:
         "(3:2:2A2B (5:4ABcde z2 xZ2|",
         "[V:1]A|\n[V:2]C|",
         "AB&CD|",
+        "A-&CD-|A&D|",
+        "[K:D]A[K:bass]B",
+        "A\nw:100\\%",
+        '[V:1 name="100\\%"]A',
         "[V:1]A>[V:2]c [V:1]B",
     ],
 )
@@ -67,10 +71,28 @@ def test_clean_text_stays(body: str) -> None:
         ("A\nN:remark\nB", "A\nB"),
         ("|:A:| |:B:|", "|:A:| |:B:|"),
         ("[K:A dorian]A", "[K:Ador]A"),
+        ("A[K:middle=d]B", "AB"),
+        ("A2/3[C/3E]", "A2/3[C/3E]"),
     ],
 )
 def test_canonical_form(body: str, expected: str) -> None:
     assert printed(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (r"T:100\% silk % a comment", r"T:100\% silk"),
+        (r"T:\\%", r"T:\%"),
+        ("K:bass", "K:bass"),
+        ("K:middle=d", "K:none"),
+        ("K:", "K:none"),
+    ],
+)
+def test_canonical_header(header: str, expected: str) -> None:
+    text = abc.print_score(abc.parse(Tune(f"X:1\n{header}\n{'K:C' * ('T' in header)}\nA")))
+    assert expected in text.split("\n")
+    assert abc.print_score(abc.parse(Tune(text))) == text
 
 
 def test_header_order() -> None:
@@ -86,6 +108,9 @@ CHUNKS += [
     "K:G\n",
     "\nM:3/4\n",
     "[L:1/16]",
+    "[K:bass]",
+    "C2/3",
+    "&E-|",
     "V:2\n",
     "!trill!",
     '"Am"',
@@ -126,6 +151,20 @@ def check(text: str) -> None:
         abc.parse(Tune(clean), strict=True)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "C[1D|E:|2F[1G:|3A:|",
+        "|:A|1B|c:|2d|e:|3f:|",
+        "C2/3>D&E-|z/3&E",
+        "A|1B:|2\nP:A\nc:|",
+        "V:1\nC||[1D|]E[2F|G|[4A|",
+    ],
+)
+def test_slips_print_and_play_the_same_again(body: str) -> None:
+    check(HEAD + body)
+
+
 @given(st.text(max_size=200))
 def test_any_text_prints_and_plays_the_same_again(text: str) -> None:
     check(text)
@@ -134,6 +173,11 @@ def test_any_text_prints_and_plays_the_same_again(text: str) -> None:
 @given(texts)
 def test_any_music_prints_and_plays_the_same_again(body: str) -> None:
     check("X:1\nK:C\n" + body)
+
+
+@given(texts)
+def test_any_music_of_one_voice_prints_and_plays_the_same_again(body: str) -> None:
+    check("X:1\nQ:120\nV:2 transpose=-12\nM:2/4\nK:C\n" + body)
 
 
 @given(st.integers(0, 2**32))

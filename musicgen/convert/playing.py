@@ -23,7 +23,7 @@ VELOCITY, ACCOMPANIMENT_VELOCITY = 80, 56
 def tune_to_music(
     tune: Tune, *, strict: bool = False, repeats: bool = True, accompaniment: bool = False
 ) -> Music:
-    """Play an ABC tune: one track a voice, 480 ticks a quarter note.
+    """Play an ABC tune: a track for each voice and instrument, 480 ticks a quarter note.
 
     Onsets and ends are rounded to ticks from exact fractions, so that nothing drifts. Where the
     tune names no tempo, 120 quarter notes a minute are written.

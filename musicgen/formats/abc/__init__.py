@@ -12,8 +12,10 @@ References
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from musicgen.errors import FormatError
 from musicgen.files import write_atomically
 from musicgen.formats.abc.engraving import to_mei
 from musicgen.formats.abc.parser import parse
@@ -24,7 +26,7 @@ from musicgen.formats.abc.tunebook import decode, split
 from musicgen.music import Tune
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
 __all__ = [
     "Performance",
@@ -70,7 +72,7 @@ def sniff(head: bytes) -> bool:
     return b"\0" not in head and _HEAD.match(head) is not None
 
 
-def read(path: Path) -> list[Tune]:
+def read(path: str | os.PathLike[str]) -> list[Tune]:
     """Read every tune of a file.
 
     Raises
@@ -80,9 +82,29 @@ def read(path: Path) -> list[Tune]:
     OSError
         When it cannot be read.
     """
+    path = Path(path)
     return split(decode(path.read_bytes(), path), path)
 
 
-def write(tune: Tune, path: Path) -> None:
-    """Write one tune as it stands, replacing the file in one step."""
-    write_atomically(path, f"{tune.text}\n".encode())
+def write(tune: Tune, path: str | os.PathLike[str]) -> None:
+    """Write one tune as it stands, replacing the file in one step.
+
+    Raises
+    ------
+    FormatError
+        When the text holds half of a surrogate pair, which is no character.
+    OSError
+        When the file cannot be written.
+    """
+    try:
+        data = f"{tune.text}\n".encode()
+    except UnicodeEncodeError as error:
+        before = tune.text[: error.start].split("\n")
+        raise FormatError(
+            f"found {tune.text[error.start]!r}, which is no character",
+            path=Path(path),
+            line=len(before),
+            column=len(before[-1]) + 1,
+            hint="it is left of a text that was read in another character set: remove it",
+        ) from None
+    write_atomically(path, data)

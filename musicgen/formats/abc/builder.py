@@ -187,6 +187,11 @@ class Builder:
         sound, voice.before = voice.before, nothing()
         sound.line, sound.column = token.line, token.column
         sound.notes, sound.length, sound.rest = notes, length, rest
+        for part in (length, *[note.length for note in (*notes, *sound.grace)]):
+            if part.denominator & (part.denominator - 1):
+                message = f"a length of {part}: {part.denominator} is not a power of two"
+                self._problem(token, message, "write a tuplet, such as (3ABc")
+                break
         if sound.decorations:
             sound.decorations = in_order(sound.decorations)
         voice.slurs += [sound] * sound.opens

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.fields import Key, Meter
     from musicgen.formats.abc.score import Element
 
-__all__ = ["NOTHING", "Event", "Part"]
+__all__ = ["NOTHING", "Event", "Instrument", "Part"]
 
 NOTHING = Fraction(0)
+
+
+class Instrument(NamedTuple):
+    """What plays.
+
+    Attributes
+    ----------
+    program
+        General MIDI program.
+    is_drum
+        Whether pitches name percussion sounds.
+    """
+
+    program: int = 0
+    is_drum: bool = False
+
+
+PIANO = Instrument()
 
 
 @dataclass(slots=True)
@@ -29,6 +47,8 @@ class Event:
         MIDI numbers of the notes of a sound.
     meter, key, qpm
         What is in force; None where the tune does not say.
+    instrument
+        What plays from here on.
     """
 
     element: Element
@@ -37,6 +57,7 @@ class Event:
     meter: Meter | None = None
     key: Key | None = None
     qpm: float | None = None
+    instrument: Instrument = PIANO
 
 
 @dataclass(slots=True)
@@ -47,15 +68,9 @@ class Part:
     ----------
     name
         What the voice is called, or its number.
-    program
-        General MIDI program.
-    is_drum
-        Whether its pitches name percussion sounds.
     events
         In the order of the text.
     """
 
     name: str = ""
-    program: int = 0
-    is_drum: bool = False
     events: list[Event] = field(default_factory=list)

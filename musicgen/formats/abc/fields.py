@@ -65,7 +65,7 @@ class Key:
         Accidental of each letter that the signature alters, in semitones; a letter that the
         field names explicitly may be 0.
     text
-        The field's value in its usual spelling.
+        The field's value in its usual spelling; empty where it names no key but a clef or the like.
     """
 
     fifths: int
@@ -116,6 +116,7 @@ def parse_key(value: str) -> Key:
     >>> parse_key("G ^f _b clef=bass middle=d").alterations
     {'F': 1, 'B': -1}
     """
+    is_empty = not value.strip()
     value = _PROPERTY.sub("", value).strip()
     explicit = {letter.upper(): ACCIDENTALS[sign] for sign, letter in _ALTERATION.findall(value)}
     signs = "".join(f" {sign}{letter.lower()}" for sign, letter in _ALTERATION.findall(value))
@@ -124,7 +125,8 @@ def parse_key(value: str) -> Key:
     tonic = _TONIC.match(value)
     if tonic is None:
         if not value or _ALTERATION.match(value) or value.lower().startswith(_NOT_A_KEY):
-            return Key(0, "major", explicit, "none" + signs)
+            says = is_empty or explicit or value.lower().startswith("none")
+            return Key(0, "major", explicit, f"none{signs}" if says else "")
         raise ValueError(f"{value!r} is not a key")
     letter, sign = tonic[1], {"♯": "#", "♭": "b"}.get(tonic[2], tonic[2])
     rest, mode, shift, short = value[tonic.end() :], "major", 0, ""
@@ -181,11 +183,18 @@ def parse_length(value: str) -> Fraction:
     Raises
     ------
     ValueError
-        When it is not one over a power of two.
+        When it is not one over a power of two up to 512.
+
+    Examples
+    --------
+    >>> [str(parse_length(text)) for text in ("1/8", "1", "1/512")]
+    ['1/8', '1', '1/512']
     """
-    match = re.fullmatch(r"1/(\d{1,3})", value.strip())
-    if match is not None and int(match[1]) in (1, 2, 4, 8, 16, 32, 64, 128, 256):
-        return Fraction(1, int(match[1]))
+    match = re.fullmatch(r"1(?:/(\d{1,3}))?", value.strip())
+    if match is not None:
+        denominator = int(match[1] or 1)
+        if denominator and not denominator & (denominator - 1):
+            return Fraction(1, denominator)
     raise ValueError(f"{value!r} is not a unit note length")
 
 

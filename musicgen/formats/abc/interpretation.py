@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.events import Event, Part
+from musicgen.formats.abc.events import Event, Instrument, Part
 from musicgen.formats.abc.fields import (
     ACCIDENTALS,
     default_length,
@@ -18,6 +17,7 @@ from musicgen.formats.abc.fields import (
 )
 from musicgen.formats.abc.parts import is_label
 from musicgen.formats.abc.score import Bar, Break, Field, Overlay, Sound
+from musicgen.formats.abc.ties import Ties
 from musicgen.formats.abc.transposition import Transposition
 
 if TYPE_CHECKING:
@@ -48,30 +48,31 @@ class _Reader:
         self._unit: Fraction | None = None
         self._scale = 4 * UNIT
         self._key: Key | None = None
+        self._instrument = Instrument()
         self._qpm: float | None = None
         self._transposition = Transposition()
         self._propagation = "pitch"
         self._report = report
         self._accidentals: dict[tuple[str, int], int] = {}
-        self._tied: dict[tuple[str, int], int] = {}
-        self._ties: list[tuple[int, Sound, int]] = []
-        self._repeated: frozenset[int] | None = frozenset()
+        self._ties = Ties(report)
         self._tuplet = Fraction(1)
         self._tuplet_left = 0
-        self._overlaid = False
 
     def read_field(self, entry: Field) -> None:
         """Take a field that changes what follows."""
         match entry.key:
             case "K":
-                self._key, self._accidentals = parse_key(entry.value), {}
+                key = parse_key(entry.value)
+                # A clef alone leaves the key as it is.
+                if key.text or self._key is None:
+                    self._key, self._accidentals = key, {}
+                # The header ends here; a metre within the music leaves the unit as it is.
+                self._set_unit(self._unit_length())
                 self._transposition.read(entry.value)
             case "M":
                 self._meter = parse_meter(entry.value)
-                self._scale = 4 * self._unit_length()
             case "L":
-                self._unit = parse_length(entry.value)
-                self._scale = 4 * self._unit_length()
+                self._set_unit(parse_length(entry.value))
             case "Q":
                 qpm = parse_tempo(entry.value, self._unit_length())
                 self._qpm = self._qpm if qpm is None else qpm
@@ -86,9 +87,9 @@ class _Reader:
     def _read_directive(self, value: str) -> None:
         midi = _MIDI.match(value)
         if midi is not None and midi[1] == "program":
-            self.part.program = min(int(midi[2]), 127)
+            self._instrument = self._instrument._replace(program=min(int(midi[2]), 127))
         elif midi is not None:
-            self.part.is_drum = int(midi[2]) == DRUM_CHANNEL
+            self._instrument = self._instrument._replace(is_drum=int(midi[2]) == DRUM_CHANNEL)
         propagation = _PROPAGATION.match(value)
         if propagation is not None:
             self._propagation = propagation[1]
@@ -97,27 +98,23 @@ class _Reader:
     def _unit_length(self) -> Fraction:
         return self._unit or default_length(self._meter)
 
+    def _set_unit(self, unit: Fraction) -> None:
+        self._unit, self._scale = unit, 4 * unit
+
     def _add(self, event: Event) -> None:
         event.meter, event.key, event.qpm = self._meter, self._key, self._qpm
+        event.instrument = self._instrument
         self.part.events.append(event)
 
     def read_bar(self, bar: Bar) -> None:
-        """Forget the accidentals of the bar, and that a second line sounded in it."""
+        """Forget the accidentals of the bar."""
         self._accidentals = {}
-        if self._overlaid:
-            self._check_ties(())
-        self._overlaid = False
-        if bar.ends_repeat and self._repeated:
-            # A tie may lead back to the start of the repeat as well as on.
-            self._ties = [tie for tie in self._ties if tie[0] not in self._repeated]
-        if bar.starts_repeat:
-            self._repeated = None
+        self._ties.read_bar(bar)
         self._add(Event(bar))
 
     def read_overlay(self, overlay: Overlay) -> None:
-        """Go back to the start of the bar; no tie leads there."""
-        self._check_ties(())
-        self._overlaid = True
+        """Go back to the start of the bar."""
+        self._ties.read_overlay()
         self._add(Event(overlay))
 
     def read_sound(self, sound: Sound) -> None:
@@ -133,17 +130,8 @@ class _Reader:
             scale *= self._tuplet if sound.rest != "Z" else 1
             self._tuplet_left -= 1
         pitches = tuple([self._pitch(note, sound) for note in sound.notes])
-        if self._ties:
-            self._check_ties(pitches, struck_anew=bool(sound.grace))
-        if self._repeated is None:
-            self._repeated = frozenset(pitches)
+        self._ties.read_sound(sound, pitches)
         self._add(Event(sound, scale, pitches))
-        if self._tied:
-            self._tied = {}
-        for at, note in enumerate(sound.notes):
-            if note.tied:
-                self._tied[note.letter, note.octave] = pitches[at]
-                self._ties.append((pitches[at], sound, at))
 
     def _pitch(self, note: Note, sound: Sound) -> int:
         place = (note.letter, note.octave if self._propagation == "octave" else 0)
@@ -152,8 +140,8 @@ class _Reader:
             altered = ACCIDENTALS[note.accidental]
             if self._propagation != "not":
                 self._accidentals[place] = altered
-        elif (note.letter, note.octave) in self._tied:
-            return self._tied[note.letter, note.octave]
+        elif (note.letter, note.octave) in self._ties.layer.held:
+            return self._ties.layer.held[note.letter, note.octave]
         else:
             in_key = self._key.alterations.get(note.letter, 0) if self._key else 0
             altered = self._accidentals.get(place, in_key) if self._accidentals else in_key
@@ -164,25 +152,17 @@ class _Reader:
             pitch = min(max(pitch, 0), 127)
         return pitch
 
-    def _check_ties(self, pitches: tuple[int, ...], *, struck_anew: bool = False) -> None:
-        for pitch, sound, at in self._ties:
-            # Only what sounds to the end of a chord can be held on.
-            if pitch not in pitches or sound.notes[at].length != sound.length:
-                self._untie(sound, at, "a tie to no note of the same pitch", mild=False)
-            elif struck_anew:
-                self._untie(sound, at, "a tie over grace notes", mild=True)
-        self._ties = []
-
-    def _untie(self, sound: Sound, at: int, message: str, *, mild: bool) -> None:
-        if self._report is not None:
-            self._report(sound.line, sound.column, message, "write a slur", mild=mild)
-        notes = list(sound.notes)
-        notes[at] = replace(notes[at], tied=False)
-        sound.notes = tuple(notes)
-
     def finish(self) -> None:
         """Check that no tie leads past the end."""
-        self._check_ties(())
+        self._ties.finish()
+
+
+def _is_tempo(entry: Field) -> bool:
+    return entry.key == "Q"
+
+
+def _names_voice(entry: Field) -> bool:
+    return entry.key == "V" and bool(entry.value)
 
 
 def interpret(score: Score, report: Reporter | None = None) -> list[Part]:
@@ -198,20 +178,24 @@ def interpret(score: Score, report: Reporter | None = None) -> list[Part]:
     Returns
     -------
     list of Part
-        One for each voice that sounds; fields of the header come first in each.
+        One for each voice that sounds; fields of the header come first in each. What is written
+        before any ``V:`` is of the voice that the header names, where that is one.
     """
     readers: dict[str, _Reader] = {}
-    common = list(score.header)
+    # An old tempo counts unit note lengths, which may be told after it.
+    common = sorted(score.header, key=_is_tempo)
+    voices = {entry.value.split(maxsplit=1)[0] for entry in common if _names_voice(entry)}
+    voice = untitled = voices.pop() if len(voices) == 1 else ""
+    has_title = False
 
     def reader_of(voice: str) -> _Reader:
         reader = _Reader(report)
-        reader.part.name = voice
+        reader.part.name = voice if has_title else ""
         for entry in common:
             if entry.key != "V" or entry.value.split(maxsplit=1)[:1] == [voice]:
                 reader.read_field(entry)
         return reader
 
-    voice = ""
     label: Field | None = None
     reader: _Reader | None = None
     for element in score.body:
@@ -219,9 +203,9 @@ def interpret(score: Score, report: Reporter | None = None) -> list[Part]:
             continue
         if isinstance(element, Field):
             if element.key == "V":
-                voice = element.value.split(maxsplit=1)[0] if element.value else ""
-                reader = readers.get(voice)
-            elif not readers and not voice:
+                voice = element.value.split(maxsplit=1)[0] if element.value else untitled
+                reader, has_title = readers.get(voice), True
+            elif not readers and not has_title:
                 common.append(element)
                 continue
             elif is_label(element):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FIELD", "Token", "strip_comment", "tokens"]
+__all__ = ["FIELD", "Token", "field_value", "strip_comment", "tokens"]
 
 FIELD = re.compile(r"[ \t]*([A-Za-z+])[ \t]?:(?![:|]|\[\|)[ \t]*(.*)")
 
@@ -78,6 +78,17 @@ def strip_comment(text: str) -> str:
     'T:100\\% silk'
     """
     return re.split(r"(?<!\\)%", text, maxsplit=1)[0].rstrip()
+
+
+def field_value(text: str) -> str:
+    r"""Give what the text of a field says: a percent sign that starts no comment has a backslash.
+
+    Examples
+    --------
+    >>> field_value(r" 100\% silk ")
+    '100% silk'
+    """
+    return text.strip().replace(r"\%", "%")
 
 
 def tokens(text: str, line: int = 1, column: int = 1) -> Iterator[Token]:

@@ -10,7 +10,7 @@ from musicgen.formats.abc import repeats
 from musicgen.formats.abc.builder import Builder
 from musicgen.formats.abc.fields import parse_key, parse_length, parse_meter, parse_tempo
 from musicgen.formats.abc.interpretation import UNIT, interpret
-from musicgen.formats.abc.lexer import FIELD, PITCH, strip_comment, tokens
+from musicgen.formats.abc.lexer import FIELD, PITCH, field_value, strip_comment, tokens
 from musicgen.formats.abc.parts import order
 from musicgen.formats.abc.reporter import Reporter
 from musicgen.formats.abc.score import Field, Score, Sound
@@ -129,14 +129,16 @@ class _Parser:
             if directive is not None:
                 header.append(Field(number, 1, "%%", directive[1].rstrip()))
             elif match is not None and match[1] == "+" and header:
-                header[-1].value += f" {match[2].strip()}"
+                header[-1].value += f" {field_value(match[2])}"
             elif match is not None:
-                entry = Field(number, match.start(2) + 1, match[1], match[2].strip())
+                entry = Field(number, match.start(2) + 1, match[1], field_value(match[2]))
                 if self._is_valid(entry):
                     header.append(entry)
                 elif entry.key == "K":
                     header.append(Field(number, entry.column, "K", "C"))
                 if entry.key == "K":
+                    # Before the music there is no key that a clef alone could leave as it is.
+                    entry.value = entry.value or "none"
                     return []
             elif text.strip() and not (header and header[-1].key == "H"):
                 # Only the history may go on without a field.
@@ -174,7 +176,7 @@ class _Parser:
             return
         match = FIELD.match(line)
         if match is not None:
-            value = strip_comment(match[2]).strip()
+            value = field_value(strip_comment(match[2]))
             entry = Field(number, match.start(2) + 1, match[1], value)
             if self._is_valid(entry):
                 self._builder.add_field(entry)
@@ -196,7 +198,7 @@ class _Parser:
             if token.kind != "inline":
                 builder.add(token)
                 continue
-            value = token.text[3:-1].strip()
+            value = field_value(token.text[3:-1])
             entry = Field(number, token.column + 3, token.text[1], value, inline=True)
             if entry.key == "I":
                 builder.add_field(Field(number, entry.column, "%%", value))

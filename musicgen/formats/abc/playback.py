@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from musicgen.errors import FormatError
 from musicgen.formats.abc import parts
 from musicgen.formats.abc.accompaniment import accompany
-from musicgen.formats.abc.events import Event
+from musicgen.formats.abc.events import Event, Instrument
 from musicgen.formats.abc.interpretation import interpret
 from musicgen.formats.abc.score import Bar, Overlay, Sound
 from musicgen.formats.abc.unfolding import unfold
@@ -43,7 +43,7 @@ class Played(NamedTuple):
 
 @dataclass(slots=True)
 class Voice:
-    """The notes of one voice, sorted by onset.
+    """The notes of one voice that one instrument plays, sorted by onset.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Performance:
     Attributes
     ----------
     voices
-        In the order of the text.
+        In the order of the text; one whose instrument changes is as many of one name.
     tempos
         Onset and quarter notes a minute of each ``Q:``.
     meters
@@ -86,6 +86,13 @@ class Performance:
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     meters: list[tuple[Fraction, Meter]] = field(default_factory=list)
     keys: list[tuple[Fraction, Key]] = field(default_factory=list)
+
+
+Heard = dict[Instrument, list[Played]]
+"""The notes that each instrument plays."""
+
+Waiting = dict[int, tuple[list[Played], int]]
+"""Pitch of each note that is tied on → the notes among which it is, and its place there."""
 
 
 def perform(score: Score, *, repeats: bool = True, accompaniment: bool = False) -> Performance:
@@ -126,10 +133,14 @@ def perform(score: Score, *, repeats: bool = True, accompaniment: bool = False) 
         _align(sections)
     for part, played in zip(voices, sections, strict=True):
         events = [event for section in played for event in section]
-        notes, starts = _play(events)
-        performance.voices.append(Voice(part.name, part.program, notes, part.is_drum))
+        heard, starts = _play(events)
+        performance.voices += [
+            Voice(part.name, instrument.program, notes, instrument.is_drum)
+            for instrument, notes in heard.items()
+            if notes
+        ]
         # Tempo, metre and key are those of the tune: the first voice says them.
-        if len(performance.voices) == 1:
+        if part is voices[0]:
             _note_changes(events, starts, performance)
         if accompaniment and not chords:
             chords = [Played(*note) for note in accompany(events, starts)]
@@ -170,25 +181,35 @@ def _align(voices: list[list[list[Event]]]) -> None:
                 sections[at].append(Event(silence, Fraction(1)))
 
 
-def _play(events: list[Event]) -> tuple[list[Played], list[Fraction]]:
+def _play(events: list[Event]) -> tuple[Heard, list[Fraction]]:
     """Find the notes of events, and the time at which each event starts."""
-    notes: list[Played] = []
+    heard: Heard = {}
     starts: list[Fraction] = []
     now = bar_start = bar_end = Fraction(0)
-    waiting: dict[int, int] = {}
+    # For each layer of the bar.
+    waiting: list[Waiting] = [{}]
+    layer = 0
     overlaid = False
     for event in events:
         starts.append(now)
         element = event.element
         if isinstance(element, Sound):
             duration = element.length * event.scale
-            waiting = _sound(element, event, now, duration, notes, waiting)
+            waiting[layer] = _sound(element, event, now, duration, heard, waiting[layer])
             now += duration
         elif isinstance(element, Bar):
             now = bar_start = max(now, bar_end)
+            del waiting[layer + 1 :]
+            layer = 0
         elif isinstance(element, Overlay):
-            now, bar_end, waiting, overlaid = bar_start, max(now, bar_end), {}, True
-    return sorted(notes) if overlaid else notes, starts
+            now, bar_end, overlaid = bar_start, max(now, bar_end), True
+            layer += 1
+            if layer == len(waiting):
+                waiting.append({})
+    if overlaid:
+        for notes in heard.values():
+            notes.sort()
+    return heard, starts
 
 
 def _sound(
@@ -196,22 +217,23 @@ def _sound(
     event: Event,
     now: Fraction,
     whole: Fraction,
-    notes: list[Played],
-    waiting: dict[int, int],
-) -> dict[int, int]:
-    """Add the notes of a sound, low ones first; return those that are tied on, by pitch."""
-    tied_on = {}
+    heard: Heard,
+    waiting: Waiting,
+) -> Waiting:
+    """Add the notes of a sound, low ones first; return those that are tied on."""
+    tied_on: Waiting = {}
+    own = heard.setdefault(event.instrument, [])
     pairs = zip(event.pitches, sound.notes, strict=True)
     for pitch, note in sorted(pairs, key=_pitch) if len(sound.notes) > 1 else pairs:
         duration = whole if note.length == sound.length else note.length * event.scale
-        at = waiting.get(pitch)
-        if at is None:
-            at = len(notes)
-            notes.append(Played(now, pitch, duration))
-        else:
+        if pitch in waiting:
+            notes, at = waiting[pitch]
             notes[at] = notes[at]._replace(duration=now + duration - notes[at].onset)
+        else:
+            notes, at = own, len(own)
+            notes.append(Played(now, pitch, duration))
         if note.tied:
-            tied_on[pitch] = at
+            tied_on[pitch] = notes, at
     return tied_on
 
 

@@ -22,6 +22,7 @@ HEADER_ORDER = "XTCORABDFGHNSZ"
 
 
 _LETTER = re.compile(r"[~.H-Wh-w]")
+_PERCENT = re.compile(r"(?<!\\)%")
 
 
 def print_score(score: Score) -> str:
@@ -66,7 +67,13 @@ def _header(score: Score) -> Iterator[str]:
 
 def _line(key: str, value: str) -> str:
     # Without the space it would read as a note before a bar line.
-    return f"{key}: {value}" if value.startswith((":", "|", "[|")) else f"{key}:{value}"
+    space = " " if value.startswith((":", "|", "[|")) else ""
+    return f"{key}:{space}{_escaped(value)}"
+
+
+def _escaped(value: str) -> str:
+    """Mark the percent signs that would start a comment."""
+    return _PERCENT.sub(r"\%", value)
 
 
 def _body(body: list[Element]) -> Iterator[str]:
@@ -108,7 +115,7 @@ def _field(entry: Field) -> str:
     if entry.key == "%%":
         return f"%%{entry.value}"
     value = key_text(entry.value) if entry.key == "K" else entry.value
-    return f"[{entry.key}:{value}]" if entry.inline else _line(entry.key, value)
+    return f"[{entry.key}:{_escaped(value)}]" if entry.inline else _line(entry.key, value)
 
 
 def _bar(bar: Bar) -> str:

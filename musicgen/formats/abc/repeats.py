@@ -83,7 +83,7 @@ class _Section:
         self.bars += 1
         if len(self.endings) == 1:
             self.first_bars = self.bars
-        elif self.bars == self.first_bars:
+        elif self.bars == self.first_bars and not self.is_open:
             self.outgrown = bar
         elif self.outgrown is not None and (bar.ends_repeat or bar.ending):
             # The last ending was over there: what is repeated here is another section.
@@ -104,6 +104,9 @@ class _Section:
             message = f"no '|:' opens this repeat: it is played from line {self.start.line}"
             report(bar.line, bar.column, message, "write '|:' where the repeat starts", mild=True)
             self.start.kind = "::" if self.start.ends_repeat else "|:"
+            if self.start is not bar:
+                # An ending before the label of a part, in which nothing sounds.
+                self.start.ending = ""
             self.open(self.start)
 
     def undo(self, report: Reporter) -> None:
@@ -201,7 +204,7 @@ def _read_bar(bar: Bar, section: _Section, report: Reporter) -> None:
         if not section.is_open and not section.endings:
             section.assume_start(bar, report)
         section.endings.append(bar)
-        section.ending, section.bars = bar, 0
+        section.ending, section.bars, section.outgrown = bar, 0, None
 
 
 def _check_ending(bar: Bar, section: _Section, report: Reporter) -> None:

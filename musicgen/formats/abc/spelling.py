@@ -38,7 +38,7 @@ def read_length(text: str) -> Fraction:
     Raises
     ------
     ValueError
-        When it is no length of at most three digits over a power of two.
+        When it is no length of at most three digits over three.
 
     Examples
     --------
@@ -56,8 +56,6 @@ def read_length(text: str) -> Fraction:
     denominator = int(match[3]) if match[3] else 2**slashes
     if not numerator or not denominator or (slashes > 1 and match[3]):
         raise ValueError(f"{text!r} is not a note length")
-    if denominator & (denominator - 1):
-        raise ValueError(f"{text!r} is not a note length: {denominator} is not a power of two")
     return Fraction(numerator, denominator)
 
 

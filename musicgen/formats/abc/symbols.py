@@ -69,10 +69,10 @@ class Macros:
     """
 
     def __init__(self) -> None:
-        self._macros: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = []
+        self._macros: dict[str, tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = {}
 
     def define(self, value: str) -> None:
-        """Take the value of ``m:``.
+        """Take the value of ``m:``; it replaces an earlier one for the same signs.
 
         Raises
         ------
@@ -85,9 +85,10 @@ class Macros:
         target, music = match[1], match[2]
         if "n" in target:
             pattern = _PITCH.join(map(re.escape, target.split("n", 1)))
-            self._macros.append((re.compile(pattern), lambda found: _transposed(music, found[1])))
+            macro = re.compile(pattern), lambda found: _transposed(music, found[1])
         else:
-            self._macros.append((re.compile(re.escape(target)), lambda _: music))
+            macro = re.compile(re.escape(target)), lambda _: music
+        self._macros[target] = macro
 
     def expand(self, line: str) -> str:
         """Write out the macros in a line of music.
@@ -100,7 +101,7 @@ class Macros:
         if not self._macros:
             return line
         pieces = _NOT_MUSIC.split(line)
-        for pattern, music in self._macros:
+        for pattern, music in self._macros.values():
             pieces[::2] = [pattern.sub(music, piece) for piece in pieces[::2]]
             if sum(map(len, pieces)) > len(line) + MAX_GROWTH:
                 raise ValueError(f"macros make the line longer than {MAX_GROWTH:,} characters")

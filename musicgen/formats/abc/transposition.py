@@ -31,8 +31,10 @@ def key_text(value: str) -> str:
     --------
     >>> key_text("D dorian clef=bass middle=d octave=-1")
     'Ddor clef=bass octave=-1'
+    >>> key_text("bass"), key_text("")
+    ('bass', 'none')
     """
-    return " ".join([parse_key(value).text, *_WRITTEN.findall(value)])
+    return " ".join([parse_key(value).text, *_WRITTEN.findall(value)]).strip()
 
 
 class Transposition:
