@@ -27,10 +27,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from musicgen.convert import music_to_tune, quantise, tune_to_music
-from musicgen.convert.quantisation import find_grid
 from musicgen.errors import FormatError
 from musicgen.formats import abc, midi
 from musicgen.music import Music, Tune
+from musicgen.notation.quantisation import find_grid
 
 TICKS, TOLERANCE = 480, 2
 Notes = list[tuple[int, int, int]]

@@ -514,11 +514,24 @@ def check_measures(root):
         assert not tied
 
 
-NAMES = ["128th", "64th", "32nd", "16th", "eighth", "quarter", "half", "whole", "breve"]
+NAMES = [
+    "1024th",
+    "512th",
+    "256th",
+    "128th",
+    "64th",
+    "32nd",
+    "16th",
+    "eighth",
+    "quarter",
+    "half",
+    "whole",
+    "breve",
+]
 
 
 def notated(element):
-    value = Fraction(2 ** NAMES.index(element.findtext("type")), 32)
+    value = Fraction(2 ** NAMES.index(element.findtext("type")), 256)
     value *= Fraction(3, 2) ** len(element.findall("dot"))
     if element.find("time-modification") is not None:
         value *= int(element.findtext("time-modification/normal-notes"))
@@ -651,6 +664,18 @@ def test_accidentals_last_for_the_measure(written):
     assert signs == [None, "natural", None, "sharp", None, "natural"]
 
 
+def test_a_key_within_a_measure_counts_from_there(written):
+    keys = [KeySignature(0, 1), KeySignature(1680 * 2, 0)]
+    root, _ = written(quarters((0, 66, 1), (3, 66, 1), key_signatures=keys))
+    signs = [each.findtext("accidental") for each in root.iter("note") if each.find("pitch")]
+    assert signs == [None, "sharp"]
+
+
+def test_chromatic_notes_are_spelled_by_where_they_lead(written):
+    names = printed(written(quarters(*((n, p, 1) for n, p in enumerate((67, 66, 67, 70, 71)))))[0])
+    assert names.startswith("Gquarter Fquarter Gquarter Aquarter Bquarter")
+
+
 def test_a_tied_note_keeps_its_name_in_a_new_key(written):
     keys = [KeySignature(0, 5), KeySignature(1680 * 2, -5)]
     root, _ = written(quarters((0, 66, 4), (4, 66, 1), key_signatures=keys))
@@ -669,14 +694,22 @@ def test_a_pickup_is_a_short_first_measure(written):
     assert again.time_signatures == [TimeSignature(0, 1, 4), TimeSignature(480, 3, 4)]
 
 
+@pytest.mark.parametrize("at", [Fraction(33, 32), Fraction(35, 24), Fraction(5, 2)])
+def test_a_metre_may_cut_a_tuplet(written, at):
+    metres = [TimeSignature(0, 8, 8), TimeSignature(int(at * 1680), 3, 4)]
+    notes = [(2 * THIRD * n, 60, 2 * THIRD) for n in range(9)]
+    _, again = written(quarters(*notes, time_signatures=metres))
+    assert len(again.tracks[0].notes) == 9
+
+
 def test_the_grid_is_a_choice(written):
     played = quarters((0.02, 60, 0.9), (1.36, 62, 0.3), (1.64, 64, 0.36))
     sixteenths = [(0, 60, 1), (1.25, 62, 0.5), (1.75, 64, 0.25)]
     triplets = [(0, 60, 1), (1 + THIRD, 62, THIRD), (1 + 2 * THIRD, 64, THIRD)]
     assert rounded(written(played, grid="1/16")[1]) == sixteenths
-    assert rounded(written(played, grid="1/16 and triplets")[1]) == triplets
-    with pytest.raises(FormatError, match="no grid is called '1/9'"):
-        written(played, grid="1/9")
+    assert rounded(written(played, grid="1/16+1/8t")[1]) == triplets
+    with pytest.raises(FormatError, match="'1/16 and triplets' is not a grid"):
+        written(played, grid="1/16 and triplets")
 
 
 def test_packed_files_hold_no_date(tmp_path):
@@ -708,7 +741,7 @@ def test_names_are_escaped(written):
             Music(tracks=[Track(notes=[Note(0, 60, 60 * n) for n in range(1, 200)])]),
             "notes of one track overlap",
         ),
-        (Music(tracks=[Track(notes=[Note(10**12, 60, 1)])]), "more than 50,000 measures"),
+        (Music(tracks=[Track(notes=[Note(10**12, 60, 1)])]), "more than 50,000"),
     ],
 )
 def test_what_cannot_be_written(tmp_path, music, message):

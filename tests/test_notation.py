@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from musicgen.convert import convert, music_to_tune, quantise, tune_to_music
 from musicgen.convert.notation.metre import find_metre
-from musicgen.convert.quantisation import find_grid
 from musicgen.errors import FormatError, FormatWarning
 from musicgen.formats import abc, midi
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track, Tune
+from musicgen.notation.quantisation import find_grid
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SPEC = importlib.util.find_spec("music21")
@@ -425,3 +425,17 @@ def test_odd_texts() -> None:
 def test_bridge() -> None:
     music = piece((0, 60, 4))
     assert convert(music, Tune) == music_to_tune(music)
+
+
+def test_little_music_is_in_c_and_in_four():
+    text = music_to_tune(Music(480, tracks=[Track(notes=[Note(0, 66, 480)])])).text
+    assert "M:4/4\n" in text
+    assert "K:C\n" in text
+
+
+def test_names_lose_what_cannot_be_shown():
+    notes = [Note(0, 60, 480)]
+    music = Music(480, tracks=[Track(name="A\x07B\ud800", notes=notes)], title="Prelude\0")
+    text = music_to_tune(music).text
+    assert "T:Prelude\n" in text
+    assert 'name="AB"' in text

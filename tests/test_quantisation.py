@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicgen.convert.quantisation import GRIDS, USUAL, find_grid, quantise, shift
 from musicgen.errors import FormatError
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
+from musicgen.notation.quantisation import GRIDS, USUAL, find_grid, quantise, shift
 
 STEPS = {
     "1/4": [Fraction(1)],

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from musicgen.convert.playing import tune_to_music
-from musicgen.convert.quantisation import quantise
 from musicgen.errors import FormatError
 from musicgen.music import Audio, Music, Piece, Tune
+from musicgen.notation.quantisation import quantise
 
 if TYPE_CHECKING:
     from musicgen.convert.notation import music_to_tune

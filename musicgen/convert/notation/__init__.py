@@ -1,8 +1,8 @@
 """Music → Tune: notes written down as ABC.
 
-`bars` sets the bar lines and `lines` parts each track into voices; `rhythm` finds lengths, ties
-and tuplets, `spelling` letters and accidentals, `metre` and `key` what a piece does not say.
-`writing` joins them.
+`changes` lists what a piece says of tempo, metre and key, `metre` and `key` find what it does not
+say; `voices` writes the bars of a voice and `writing` joins them. What is no business of ABC is in
+`musicgen.notation`.
 """
 
 from musicgen.convert.notation.writing import music_to_tune

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from musicgen.convert.notation.key import find_key, key_text
 from musicgen.convert.notation.metre import find_metre, find_pickup
 from musicgen.errors import FormatError, FormatWarning
-from musicgen.formats.abc.fields import Meter, parse_key, parse_meter
+from musicgen.formats.abc.fields import parse_key, parse_meter
 from musicgen.music import KeySignature, Tempo, TimeSignature
+from musicgen.notation.metre import Metre
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["Fields", "fields", "keys", "metres", "pickup", "tempos"]
 
 MIN_BARS_TO_COUNT = 4
+MIN_NOTES_FOR_A_KEY, MIN_PITCH_CLASSES = 8, 4
 MIN_QPM, MAX_QPM = 0.001, 9999.0
 
 Fields = dict[Fraction, list[tuple[str, str]]]
 """Letter and value of the fields at a time in whole notes."""
 
-Metres = list[tuple[Fraction, Meter]]
+Metres = list[tuple[Fraction, Metre]]
 Keys = list[tuple[Fraction, str]]
 Tempos = list[tuple[Fraction, float]]
 """Time in whole notes and value of each change; the first metre and key hold from 0."""
@@ -45,8 +47,8 @@ def _sounding(music: Music, changes: Iterable[Change]) -> list[tuple[Fraction, C
 def metres(music: Music, metre: str | None, onsets: Onsets) -> Metres:
     """Find the metres of a piece, or take the one given for all of it.
 
-    Where the piece says none, the one that fits is chosen; the first that it says holds from the
-    start.
+    Where the piece says none, the one that fits is chosen, 4/4 where there is too little to tell;
+    the first that it says holds from the start.
 
     Raises
     ------
@@ -60,12 +62,13 @@ def metres(music: Music, metre: str | None, onsets: Onsets) -> Metres:
         for time, change in _sounding(music, music.time_signatures)
     ]
     if not found:
-        return [(Fraction(0), find_metre(onsets))]
+        enough = bool(onsets) and onsets[-1][0] >= MIN_BARS_TO_COUNT
+        return [(Fraction(0), find_metre(onsets) if enough else Metre(4, 4))]
     # Where the first is said stands a bar line all the same.
     return found if found[0][0] == 0 else [(Fraction(0), found[0][1]), *found]
 
 
-def _read_metre(text: str) -> Meter:
+def _read_metre(text: str) -> Metre:
     try:
         found = parse_meter(text)
     except ValueError:
@@ -104,6 +107,8 @@ def pickup(length: str | None, found: Metres, onsets: Onsets) -> Fraction:
 def keys(music: Music, key: str | None) -> Keys:
     """Find the keys of a piece as values of ``K:``, or take the one given for all of it.
 
+    Where the piece says none, the one that fits is chosen, C where there is too little to tell.
+
     Raises
     ------
     FormatError
@@ -124,11 +129,12 @@ def keys(music: Music, key: str | None) -> Keys:
         found.append((time, key_text(change.fifths, change.mode)))
     if found:
         return [(Fraction(0), found[0][1]), *found]
+    notes = [note for track in music.tracks if not track.is_drum for note in track.notes]
     durations = [0.0] * 12
-    for track in music.tracks:
-        for note in track.notes if not track.is_drum else ():
-            durations[note.pitch % 12] += note.duration
-    return [(Fraction(0), key_text(*find_key(durations)))]
+    for note in notes:
+        durations[note.pitch % 12] += note.duration
+    enough = len(notes) >= MIN_NOTES_FOR_A_KEY and sum(map(bool, durations)) >= MIN_PITCH_CLASSES
+    return [(Fraction(0), key_text(*find_key(durations)) if enough else "C")]
 
 
 def tempos(music: Music) -> Tempos:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from musicgen.formats.abc.fields import LETTERS, MODES
+from musicgen.formats.abc.fields import MODES
+from musicgen.notation.spelling import LETTERS
 
 __all__ = ["find_key", "key_text"]
 

@@ -1,15 +1,15 @@
-"""Metre: how bars divide, and which metre and which upbeat fit a piece that does not say."""
+"""Which metre and which upbeat fit a piece that does not say."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from fractions import Fraction
 
-from musicgen.formats.abc.fields import Meter
+from musicgen.notation.metre import Metre, beam, beat, levels
 
-__all__ = ["beam", "beat", "find_metre", "find_pickup", "levels"]
+__all__ = ["find_metre", "find_pickup"]
 
-CANDIDATES = (Meter(4, 4), Meter(3, 4), Meter(6, 8))
+CANDIDATES = (Metre(4, 4), Metre(3, 4), Metre(6, 8))
 COMMON = 0.12
 """Advantage of 4/4, which is the metre of most pieces."""
 
@@ -22,49 +22,7 @@ Onsets = list[tuple[Fraction, Fraction]]
 """Time and length of the notes of a piece in whole notes, sorted."""
 
 
-def beam(metre: Meter) -> Fraction:
-    """Return the time that one beam covers, in whole notes.
-
-    Examples
-    --------
-    >>> [str(beam(Meter(*metre))) for metre in ((4, 4), (3, 4), (6, 8), (5, 8))]
-    ['1/2', '1/4', '3/8', '1/4']
-    """
-    unit = Fraction(1, metre.denominator)
-    if metre.denominator >= 8:
-        return unit * (3 if metre.numerator % 3 == 0 else min(2, metre.numerator))
-    return unit * 2 if metre.denominator == 4 and metre.numerator % 4 == 0 else unit
-
-
-def beat(metre: Meter) -> Fraction:
-    """Return the beat in whole notes: dotted in 6/8 and its like, else a quarter note or longer.
-
-    Examples
-    --------
-    >>> [str(beat(Meter(*metre))) for metre in ((4, 4), (3, 2), (6, 8), (5, 8))]
-    ['1/4', '1/2', '3/8', '1/4']
-    """
-    if metre.is_compound and metre.denominator >= 8:
-        return beam(metre)
-    return Fraction(1, min(metre.denominator, 4))
-
-
-def levels(metre: Meter) -> list[Fraction]:
-    """Return the lengths into which a bar divides, down to eighths or the metre's unit.
-
-    Examples
-    --------
-    >>> [str(length) for length in levels(Meter(6, 8))]
-    ['3/4', '3/8', '1/8']
-    """
-    found, length = {metre.bar: None}, beam(metre)
-    while length >= min(Fraction(1, 8), Fraction(1, metre.denominator)):
-        found[length] = None
-        length /= 3 if length.numerator == 3 else 2
-    return list(found)
-
-
-def find_metre(onsets: Onsets) -> Meter:
+def find_metre(onsets: Onsets) -> Metre:
     """Choose 4/4, 3/4 or 6/8 by autocorrelation [1]_.
 
     Music repeats its rhythm after a beat, a bar, two and four bars. Summed up is how much of what
@@ -79,7 +37,7 @@ def find_metre(onsets: Onsets) -> Meter:
     for time, length in onsets:
         weights[time] = weights.get(time, 0.0) + float(min(length, Fraction(1, 2)))
 
-    def fit(metre: Meter) -> float:
+    def fit(metre: Metre) -> float:
         common = sum(
             weight * weights.get(time + lag, 0.0)
             for time, weight in weights.items()
@@ -91,7 +49,7 @@ def find_metre(onsets: Onsets) -> Meter:
     return max(CANDIDATES, key=fit)
 
 
-def find_pickup(onsets: Onsets, metre: Meter) -> Fraction:
+def find_pickup(onsets: Onsets, metre: Metre) -> Fraction:
     """Estimate the upbeat before the first full bar, in whole notes; 0 for none.
 
     The lengths of the notes that start on each place of the bar are correlated with the strength

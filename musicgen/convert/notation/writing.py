@@ -7,18 +7,18 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from musicgen.convert.notation import changes
-from musicgen.convert.notation.bars import lay_out
-from musicgen.convert.notation.lines import Chord, lines
-from musicgen.convert.notation.rhythm import pieces
-from musicgen.convert.notation.segments import cut
 from musicgen.convert.notation.voices import elements
-from musicgen.convert.quantisation import find_grid, quantise
 from musicgen.errors import FormatError
 from musicgen.formats import abc
 from musicgen.formats.abc.fields import parse_length
 from musicgen.formats.abc.score import Field
 from musicgen.formats.abc.spelling import is_length, length_text
 from musicgen.music import Track, Tune
+from musicgen.notation.bars import lay_out
+from musicgen.notation.quantisation import find_grid, quantise
+from musicgen.notation.rhythm import pieces
+from musicgen.notation.segments import cut
+from musicgen.notation.voices import Chord, Pitched, voices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,37 +104,43 @@ def music_to_tune(
         if not 0 <= note.pitch <= 127:
             raise FormatError(f"found a note of pitch {note.pitch}, expected 0 to 127")
     whole = 4 * exact.resolution
-    voices = [
-        (track, line)
+    parted = [
+        (track, voice)
         for track in exact.tracks
-        for line in lines(
-            (Fraction(note.time, whole), Fraction(note.end, whole), note.pitch)
-            for note in track.notes
+        for voice in sorted(
+            voices(
+                (Fraction(note.time, whole), Fraction(note.end, whole), Pitched(note.pitch, 0))
+                for note in track.notes
+            ),
+            key=_height,
+            reverse=True,
         )
     ]
-    onsets = sorted((chord.start, chord.end - chord.start) for _, line in voices for chord in line)
+    onsets = sorted(
+        (chord.start, chord.end - chord.start) for _, voice in parted for chord in voice
+    )
     metres, keys = changes.metres(exact, metre, onsets), changes.keys(exact, key)
     bars = lay_out(metres, changes.pickup(pickup, metres, onsets), Fraction(exact.end, whole))
-    if len(bars) * len(voices) > MAX_BARS_IN_ALL:
+    if len(bars) * len(parted) > MAX_BARS_IN_ALL:
         raise FormatError(
-            f"{len(voices)} voices of {len(bars)} bars are too many",
+            f"{len(parted)} voices of {len(bars)} bars are too many",
             hint="leave tracks out, or quantise to a coarser grid so that fewer notes overlap",
         )
     # Tempo is said once, metre and key in each voice.
     first = changes.fields(metres, keys, changes.tempos(exact))
     others = changes.fields(metres, keys, [])
-    fields = [first, *[others] * (len(voices) - 1)]
+    fields = [first, *[others] * (len(parted) - 1)]
     rows = [
         [
             (bar, pieces(segments, bar))
-            for bar, segments in zip(bars, cut(line, bars, list(found)), strict=True)
+            for bar, segments in zip(bars, cut(voice, bars, found), strict=True)
         ]
-        for (_, line), found in zip(voices, fields, strict=True)
+        for (_, voice), found in zip(parted, fields, strict=True)
     ]
     length = _unit(unit, rows)
-    score = abc.Score([*_header(exact.title, first, length, voices)])
-    named = _is_named(voices, exact.title)
-    for number, ((track, _), row, found) in enumerate(zip(voices, rows, fields, strict=True), 1):
+    score = abc.Score([*_header(exact.title, first, length, parted)])
+    named = _is_named(parted, exact.title)
+    for number, ((track, _), row, found) in enumerate(zip(parted, rows, fields, strict=True), 1):
         score.body += _voice_start(track, number if named else None)
         score.body += elements(row, found, length)
     return Tune(abc.print_score(score))
@@ -189,13 +195,17 @@ def _is_named(voices: Voices, title: str) -> bool:
 def _clef(track: Track, line: list[Chord]) -> str:
     if track.is_drum:
         return " clef=perc"
-    low = sum(chord.centre for chord in line) / len(line) < LOWEST_TREBLE
-    return " clef=bass" if low else ""
+    return " clef=bass" if _height(line) < LOWEST_TREBLE else ""
+
+
+def _height(voice: list[Chord]) -> float:
+    return sum(chord.centre for chord in voice) / len(voice)
 
 
 def _text(text: str) -> str:
     """Put a text on one line; a percent sign would start a comment."""
-    return re.sub(r"(?<!\\)%", r"\%", " ".join(text.split()))
+    shown = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
+    return re.sub(r"(?<!\\)%", r"\%", " ".join(shown.split()))
 
 
 def _field(letter: str, value: str) -> Field:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from musicgen.formats.abc.events import Event
-    from musicgen.formats.abc.fields import Meter
+    from musicgen.notation.metre import Metre
 
 __all__ = ["accompany", "pattern"]
 
@@ -21,13 +21,13 @@ BASS, CHORD = 36, 48
 """Where the octaves of the bass and of the chords start: MIDI numbers of C."""
 
 
-def pattern(meter: Meter | None) -> str:
+def pattern(meter: Metre | None) -> str:
     """Find how a bar is accompanied: ``f`` the bass, ``c`` the chord, ``z`` neither.
 
     Examples
     --------
-    >>> from musicgen.formats.abc.fields import Meter
-    >>> pattern(Meter(4, 4)), pattern(Meter(6, 8)), pattern(Meter(3, 4))
+    >>> from musicgen.notation.metre import Metre
+    >>> pattern(Metre(4, 4)), pattern(Metre(6, 8)), pattern(Metre(3, 4))
     ('fzczfzcz', 'fzcfzc', 'fzczcz')
     """
     if meter is None or meter.bar == 1:

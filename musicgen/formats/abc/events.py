@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from musicgen.formats.abc.fields import Key, Meter
+    from musicgen.formats.abc.fields import Key
     from musicgen.formats.abc.score import Element
+    from musicgen.notation.metre import Metre
 
 __all__ = ["NOTHING", "Event", "Instrument", "Part"]
 
@@ -54,7 +55,7 @@ class Event:
     element: Element
     scale: Fraction = NOTHING
     pitches: tuple[int, ...] = ()
-    meter: Meter | None = None
+    meter: Metre | None = None
     key: Key | None = None
     qpm: float | None = None
     instrument: Instrument = PIANO

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from musicgen.notation.metre import Metre
+from musicgen.notation.spelling import LETTERS, signature
+
 __all__ = [
     "Key",
-    "Meter",
     "default_length",
     "parse_key",
     "parse_length",
     "parse_meter",
     "parse_tempo",
 ]
-
-LETTERS = "FCGDAEB"
-"""Letters in the order in which sharps enter a key signature."""
 
 MODES = {
     "maj": ("major", 0),
@@ -74,29 +73,6 @@ class Key:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """A time signature."""
-
-    numerator: int
-    denominator: int
-
-    @property
-    def is_compound(self) -> bool:
-        """Whether beats divide into three, which sets the default of some tuplets."""
-        return self.numerator in (6, 9, 12)
-
-    @property
-    def bar(self) -> Fraction:
-        """Length of a bar in whole notes."""
-        return Fraction(self.numerator, self.denominator)
-
-
-def _signature(fifths: int) -> dict[str, int]:
-    sharps = dict.fromkeys(LETTERS[: max(fifths, 0)], 1)
-    return sharps | dict.fromkeys(LETTERS[::-1][: max(-fifths, 0)], -1)
-
-
 @lru_cache(maxsize=256)
 def parse_key(value: str) -> Key:
     """Read the value of ``K:``; clefs and the like are passed over.
@@ -121,7 +97,7 @@ def parse_key(value: str) -> Key:
     explicit = {letter.upper(): ACCIDENTALS[sign] for sign, letter in _ALTERATION.findall(value)}
     signs = "".join(f" {sign}{letter.lower()}" for sign, letter in _ALTERATION.findall(value))
     if value[:2] in ("HP", "Hp"):
-        return Key(2, "mixolydian", _signature(2), value[:2])
+        return Key(2, "mixolydian", signature(2), value[:2])
     tonic = _TONIC.match(value)
     if tonic is None:
         if not value or _ALTERATION.match(value) or value.lower().startswith(_NOT_A_KEY):
@@ -144,11 +120,11 @@ def parse_key(value: str) -> Key:
         raise ValueError(f"{letter}{sign}{short} has more than seven sharps or flats")
     if re.match(r"[ \t]*exp", rest):
         return Key(0, "major", explicit, f"{letter}{sign} exp{signs}")
-    return Key(fifths, mode, _signature(fifths) | explicit, f"{letter}{sign}{short}{signs}")
+    return Key(fifths, mode, signature(fifths) | explicit, f"{letter}{sign}{short}{signs}")
 
 
 @lru_cache(maxsize=256)
-def parse_meter(value: str) -> Meter | None:
+def parse_meter(value: str) -> Metre | None:
     """Read the value of ``M:``; None for ``none``.
 
     Raises
@@ -159,20 +135,20 @@ def parse_meter(value: str) -> Meter | None:
     Examples
     --------
     >>> parse_meter("C|"), parse_meter("(2+3)/8"), parse_meter("none")
-    (Meter(numerator=2, denominator=2), Meter(numerator=5, denominator=8), None)
+    (Metre(numerator=2, denominator=2), Metre(numerator=5, denominator=8), None)
     """
     value = value.strip()
     if value == "none":
         return None
     if value in ("C", "c", "C|", "c|"):
-        return Meter(4, 4) if len(value) == 1 else Meter(2, 2)
+        return Metre(4, 4) if len(value) == 1 else Metre(2, 2)
     match = re.fullmatch(
         r"\(?[ ]*(\d{1,2}(?:[ ]*\+[ ]*\d{1,2}){0,9})[ ]*\)?[ ]*/[ ]*(\d{1,2})", value
     )
     if match is not None:
         numerator, denominator = sum(map(int, match[1].split("+"))), int(match[2])
         if numerator and denominator in (1, 2, 4, 8, 16, 32, 64):
-            return Meter(numerator, denominator)
+            return Metre(numerator, denominator)
     raise ValueError(f"{value!r} is not a metre")
 
 
@@ -198,7 +174,7 @@ def parse_length(value: str) -> Fraction:
     raise ValueError(f"{value!r} is not a unit note length")
 
 
-def default_length(meter: Meter | None) -> Fraction:
+def default_length(meter: Metre | None) -> Fraction:
     """Return the unit note length where no ``L:`` is given: it follows from the metre."""
     return Fraction(1, 16) if meter is not None and meter.bar < Fraction(3, 4) else Fraction(1, 8)
 

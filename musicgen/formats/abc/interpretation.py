@@ -19,16 +19,17 @@ from musicgen.formats.abc.parts import is_label
 from musicgen.formats.abc.score import Bar, Break, Field, Overlay, Sound
 from musicgen.formats.abc.ties import Ties
 from musicgen.formats.abc.transposition import Transposition
+from musicgen.notation.spelling import SEMITONES
 
 if TYPE_CHECKING:
-    from musicgen.formats.abc.fields import Key, Meter
+    from musicgen.formats.abc.fields import Key
     from musicgen.formats.abc.reporter import Reporter
     from musicgen.formats.abc.score import Note, Score
+    from musicgen.notation.metre import Metre
 
 __all__ = ["UNIT", "interpret"]
 
 UNIT = Fraction(1, 8)
-SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MIDDLE_C = 60
 DRUM_CHANNEL = 10
 TUPLET_TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
@@ -44,7 +45,7 @@ class _Reader:
 
     def __init__(self, report: Reporter | None) -> None:
         self.part = Part()
-        self._meter: Meter | None = None
+        self._meter: Metre | None = None
         self._unit: Fraction | None = None
         self._scale = 4 * UNIT
         self._key: Key | None = None

@@ -16,8 +16,9 @@ from musicgen.formats.abc.unfolding import unfold
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.events import Part
-    from musicgen.formats.abc.fields import Key, Meter
+    from musicgen.formats.abc.fields import Key
     from musicgen.formats.abc.score import Note, Score
+    from musicgen.notation.metre import Metre
 
 __all__ = ["Performance", "Played", "Voice", "perform"]
 
@@ -84,7 +85,7 @@ class Performance:
 
     voices: list[Voice] = field(default_factory=list)
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
-    meters: list[tuple[Fraction, Meter]] = field(default_factory=list)
+    meters: list[tuple[Fraction, Metre]] = field(default_factory=list)
     keys: list[tuple[Fraction, Key]] = field(default_factory=list)
 
 

@@ -16,11 +16,10 @@ import re
 
 from musicgen.formats.musicxml.container import ARCHIVE, read_text
 from musicgen.formats.musicxml.reading import read
-from musicgen.formats.musicxml.writing import GRIDS, to_text, write
+from musicgen.formats.musicxml.writing import to_text, write
 from musicgen.music import Music
 
 __all__ = [
-    "GRIDS",
     "extensions",
     "kind",
     "losses",

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
 from musicgen.errors import FormatError
-from musicgen.formats.musicxml.directions import FORTE, MODES
-from musicgen.formats.musicxml.grid import UNITS
-from musicgen.formats.musicxml.notation import PLAIN
+from musicgen.formats.musicxml.directions import FORTE, LENGTHS, MODES
 from musicgen.formats.musicxml.percussion import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from musicgen.formats.musicxml.notation import Piece
-    from musicgen.formats.musicxml.spelling import Spelling
-    from musicgen.formats.musicxml.voices import Pitched
     from musicgen.music import KeySignature, Tempo, Track
+    from musicgen.notation.metre import Metre
+    from musicgen.notation.segments import Piece
+    from musicgen.notation.spelling import Spelling
+    from musicgen.notation.voices import Pitched
 
-__all__ = ["clef", "drum", "key", "note", "rest", "score_part", "step", "tempo", "text"]
+__all__ = [
+    "Position",
+    "clef",
+    "drum",
+    "key",
+    "note",
+    "rest",
+    "score_part",
+    "step",
+    "tempo",
+    "text",
+]
 
 MEZZO_FORTE = 80
 DRUM_CHANNEL = 10
+ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 MELODIC_CHANNELS = [channel for channel in range(1, 17) if channel != DRUM_CHANNEL]
+
+# By their length in whole notes: name and dots.
+VALUES = {
+    length / 4 * (1 + Fraction(dots, 2)): (name, dots)
+    for name, length in LENGTHS.items()
+    for dots in (0, 1)
+}
 
 # The pitches on the lines of each clef: its sign, line and shift in octaves.
 CLEFS = {
@@ -36,6 +55,15 @@ CLEFS = {
 
 # XML has no place for these, escaped or not.
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
+
+class Position(NamedTuple):
+    """Divisions a quarter note, numbers of voice and staff, and what the beams of a chord do."""
+
+    divisions: int
+    voice: int
+    staff: int
+    beams: Sequence[str] = ()
 
 
 def text(content: str) -> str:
@@ -111,7 +139,7 @@ def key(signature: KeySignature) -> str:
     return f"<key><fifths>{signature.fifths}</fifths><mode>{mode}</mode></key>"
 
 
-def tempo(change: Tempo, offset: int, metre: tuple[int, int], *, is_shown: bool) -> str:
+def tempo(change: Tempo, offset: int, metre: Metre, *, is_shown: bool) -> str:
     """Write a tempo, as a metronome mark or only to be heard.
 
     Raises
@@ -124,7 +152,7 @@ def tempo(change: Tempo, offset: int, metre: tuple[int, int], *, is_shown: bool)
     heard = f"{change.qpm:.12f}".rstrip("0").rstrip(".")
     if not is_shown:
         return f'   <sound tempo="{heard}"><offset>{offset}</offset></sound>'
-    is_dotted = metre[0] % 3 == 0 and metre[0] > 3 and metre[1] >= 8
+    is_dotted = metre.is_compound and metre.denominator >= 8
     unit = "<beat-unit>quarter</beat-unit>" + "<beat-unit-dot/>" * is_dotted
     shown = f"{change.qpm / (1.5 if is_dotted else 1):.2f}".rstrip("0").rstrip(".")
     place = f'<offset sound="yes">{offset}</offset>' if offset else ""
@@ -135,21 +163,19 @@ def tempo(change: Tempo, offset: int, metre: tuple[int, int], *, is_shown: bool)
     )
 
 
-def step(tag: str, units: int, divisions: int) -> str:
+def step(tag: str, length: Fraction, divisions: int) -> str:
     """Write a ``backup`` or ``forward``."""
-    return f"   <{tag}><duration>{units * divisions // UNITS}</duration></{tag}>"
+    return f"   <{tag}><duration>{4 * length * divisions}</duration></{tag}>"
 
 
-def rest(piece: Piece, divisions: int, voice: int, staff: int, *, is_hidden: bool) -> str:
-    """Write a rest, hidden where it only fills the measure of a second voice."""
-    head = "<rest/>" if piece.value is not None else '<rest measure="yes"/>'
+def rest(piece: Piece, position: Position, *, is_hidden: bool, is_whole: bool) -> str:
+    """Write a rest: of a whole measure, or hidden where it only fills that of a second voice."""
+    head = '<rest measure="yes"/>' if is_whole else "<rest/>"
     opening = '   <note print-object="no">' if is_hidden else "   <note>"
-    return f"{opening}{head}{_body(piece, divisions, voice, staff, 0)}</note>"
+    return f"{opening}{head}{_body(piece, position, 0, is_whole=is_whole)}</note>"
 
 
-def drum(
-    piece: Piece, divisions: int, voice: int, staff: int, rank: int, hit: Pitched, part: str
-) -> str:
+def drum(piece: Piece, position: Position, rank: int, hit: Pitched, part: str) -> str:
     """Write a note for a drum of the part with the given id."""
     letter, octave, is_cross = line_of(hit.pitch)
     head = (
@@ -158,9 +184,7 @@ def drum(
     )
     body = _body(
         piece,
-        divisions,
-        voice,
-        staff,
+        position,
         rank,
         instrument=f'<instrument id="{part}-D{hit.pitch}"/>',
         notehead="<notehead>x</notehead>" * is_cross,
@@ -170,13 +194,12 @@ def drum(
 
 def note(
     piece: Piece,
-    divisions: int,
-    voice: int,
-    staff: int,
+    position: Position,
     rank: int,
     pitched: Pitched,
     spelling: Spelling,
-    sign: str | None,
+    *,
+    is_signed: bool,
 ) -> str:
     """Write one note of a chord.
 
@@ -184,23 +207,21 @@ def note(
     ----------
     piece
         The chord.
-    divisions
-        Divisions a quarter note.
-    voice, staff
-        Their numbers, from 1.
+    position
+        Where it stands.
     rank
         Its place in the chord, from 0.
     pitched
         The note.
     spelling
         Its written pitch.
-    sign
-        The accidental to print.
+    is_signed
+        Whether to print its accidental.
     """
     alter = f"<alter>{spelling.alter}</alter>" if spelling.alter else ""
-    head = f"<pitch><step>{spelling.step}</step>{alter}<octave>{spelling.octave}</octave></pitch>"
-    accidental = "" if sign is None else f"<accidental>{sign}</accidental>"
-    body = _body(piece, divisions, voice, staff, rank, accidental=accidental)
+    head = f"<pitch><step>{spelling.letter}</step>{alter}<octave>{spelling.octave}</octave></pitch>"
+    sign = f"<accidental>{ACCIDENTALS[spelling.alter]}</accidental>" * is_signed
+    body = _body(piece, position, rank, accidental=sign)
     return f"{_opening(pitched, rank)}{head}{body}</note>"
 
 
@@ -213,38 +234,38 @@ def _opening(pitched: Pitched, rank: int) -> str:
 
 def _body(
     piece: Piece,
-    divisions: int,
-    voice: int,
-    staff: int,
+    position: Position,
     rank: int,
     *,
     instrument: str = "",
     accidental: str = "",
     notehead: str = "",
+    is_whole: bool = False,
 ) -> str:
     """Write what follows the pitch of a note; beams and brackets belong to the first of a chord."""
-    out = [f"<duration>{(piece.end - piece.start) * divisions // UNITS}</duration>"]
-    tied = []
-    if piece.chord is not None:
-        tied += ["stop"] if piece.start > piece.chord.start else []
-        tied += ["start"] if piece.end < piece.chord.end else []
+    out = [f"<duration>{4 * (piece.end - piece.start) * position.divisions}</duration>"]
+    tied = ["stop"] * (not piece.is_start) + ["start"] * piece.is_tied
     out += [f'<tie type="{kind}"/>' for kind in tied]
-    out.append(f"{instrument}<voice>{voice}</voice>")
-    if piece.value is not None:
-        out.append(f"<type>{piece.value.name}</type>" + "<dot/>" * piece.value.dots)
+    out.append(f"{instrument}<voice>{position.voice}</voice>")
+    if not is_whole:
+        name, dots = VALUES[piece.length]
+        out.append(f"<type>{name}</type>" + "<dot/>" * dots)
     out.append(accidental)
-    if piece.tuplet > 1:
+    brackets = []
+    if piece.tuplet is not None:
+        actual, normal = piece.tuplet
         out.append(
-            f"<time-modification><actual-notes>{piece.tuplet}</actual-notes>"
-            f"<normal-notes>{PLAIN[piece.tuplet]}</normal-notes></time-modification>"
+            f"<time-modification><actual-notes>{actual}</actual-notes>"
+            f"<normal-notes>{normal}</normal-notes></time-modification>"
         )
-    out.append(f"{notehead}<staff>{staff}</staff>")
+        brackets += ["start"] * (piece.place == 0) + ["stop"] * (piece.place == piece.size - 1)
+    out.append(f"{notehead}<staff>{position.staff}</staff>")
     marks = [f'<tied type="{kind}"/>' for kind in tied]
     if rank == 0:
         out += [
-            f'<beam number="{level}">{beam}</beam>' for level, beam in enumerate(piece.beams, 1)
+            f'<beam number="{level}">{beam}</beam>' for level, beam in enumerate(position.beams, 1)
         ]
-        marks += [f'<tuplet type="{kind}"/>' for kind in piece.bracket]
+        marks += [f'<tuplet type="{kind}"/>' for kind in brackets]
     if marks:
         out.append(f"<notations>{''.join(marks)}</notations>")
     return "".join(out)

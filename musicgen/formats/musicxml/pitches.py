@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from musicgen.notation.spelling import SEMITONES
+
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["sounding_pitch"]
 
-HEIGHTS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # Where percussion stands that has no place of its own.
 MIDDLE_LINE = 71
 
@@ -71,6 +72,6 @@ def _height(written: Element, prefix: str) -> int:
     letter, octave = written.words(f"{prefix}step"), written.number(f"{prefix}octave")
     if octave is None and prefix:
         return MIDDLE_LINE
-    if letter not in HEIGHTS or octave is None:
+    if letter not in SEMITONES or octave is None:
         raise written.error(f"found the pitch {letter[:10]!r} in octave {octave}")
-    return HEIGHTS[letter] + 12 * (int(octave) + 1)
+    return SEMITONES[letter] + 12 * (int(octave) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import starmap
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,24 @@ from musicgen.errors import FormatError
 from musicgen.files import write_atomically
 from musicgen.formats.musicxml import markup
 from musicgen.formats.musicxml.container import pack
-from musicgen.formats.musicxml.grid import GRIDS, UNITS, Bar, Grid, quantise
-from musicgen.formats.musicxml.layout import bars, extended, in_units
+from musicgen.formats.musicxml.grid import SHORTEST, SHORTEST_ROUNDED, Spans
+from musicgen.formats.musicxml.layout import metres, on_grid
 from musicgen.formats.musicxml.parts import PartWriter
-from musicgen.formats.musicxml.voices import Pitched
+from musicgen.formats.musicxml.staves import staves
 from musicgen.music import Music, Track
+from musicgen.notation.bars import lay_out
+from musicgen.notation.quantisation import quantise
+from musicgen.notation.voices import Pitched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["GRIDS", "to_text", "write"]
+    from musicgen.notation.voices import Timed
+
+__all__ = ["to_text", "write"]
 
 MOST_MEASURES = 500_000
+BEAT = Fraction(1, 4)
 HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
@@ -30,7 +36,7 @@ HEADER = (
 )
 
 
-def write(piece: Music, path: Path, *, grid: str = "notation") -> None:
+def write(piece: Music, path: Path, *, grid: str | int | None = None) -> None:
     """Write a piece as a score, replacing the file in one step; ``.mxl`` packs it.
 
     Each `Track` becomes a part. Notes that start and end together make a chord, others that overlap
@@ -44,11 +50,10 @@ def write(piece: Music, path: Path, *, grid: str = "notation") -> None:
     path
         The file.
     grid
-        What times are rounded to, one of `GRIDS`. ``"notation"`` keeps all that has a sign: notes
-        down to the 128th, and triplets, quintuplets and septuplets of a beat down to 32nds. If any
-        time of a beat has none, it rounds all in that beat to 32nds or to triplets of 16ths. The
-        others, such as ``"1/16"`` or ``"1/16 and triplets"``, round all to their steps, which suits
-        what was played and not written.
+        As `musicgen.convert.quantise` takes it, such as ``"1/16+1/8t"``, which suits what was
+        played and not written. Without it, or where it is finer than notation, all that has a sign
+        stays: notes down to the 128th, and triplets, quintuplets and septuplets of a beat down to
+        32nds; if any time of a beat has none, all in that beat go to 32nds or to triplets of 16ths.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def write(piece: Music, path: Path, *, grid: str = "notation") -> None:
     write_atomically(path, pack(score) if path.suffix.lower() == ".mxl" else score)
 
 
-def to_text(piece: Music, *, grid: str = "notation") -> str:
+def to_text(piece: Music, *, grid: str | int | None = None) -> str:
     """Write a piece as the text of a score.
 
     Parameters
@@ -92,25 +97,28 @@ def to_text(piece: Music, *, grid: str = "notation") -> str:
     FormatError
         When MusicXML has no sign for something in the piece.
     """
-    if grid not in GRIDS:
-        raise FormatError(f"no grid is called {grid!r}", hint=f"there are: {', '.join(GRIDS)}")
-    return _score(piece, GRIDS[grid])
-
-
-def _score(piece: Music, grid: Grid) -> str:
     resolution = piece.resolution
     if resolution < 1:
         raise FormatError(f"found {resolution} ticks a quarter note, expected at least 1")
-    metres = in_units(piece.time_signatures, resolution)
-    keys = in_units(piece.key_signatures, resolution)
-    tempos = in_units(piece.tempos, resolution)
     tracks = piece.tracks or [Track()]
-    drawn = extended(bars(metres), piece.end * UNITS // resolution + 1)
-    parts = [_placed(track, resolution, drawn, grid) for track in tracks]
-    last = max([0, *metres, *keys, *tempos])
-    end = max([last + 1, *(end for notes in parts for _, end, _ in notes)])
-    drawn = extended([bar for bar in drawn if bar.start < end], end)
-    if len(drawn) * len(tracks) > MOST_MEASURES:
+    for track in tracks:
+        _check(track)
+    return _score(piece if grid is None else quantise(piece, grid))
+
+
+def _score(piece: Music) -> str:
+    resolution = piece.resolution
+    signatures = on_grid(piece.time_signatures, resolution)
+    keys = on_grid(piece.key_signatures, resolution)
+    tempos = on_grid(piece.tempos, resolution)
+    found, pickup = metres(signatures)
+    tracks = piece.tracks or [Track()]
+    last = max([Fraction(0), *signatures, *keys, *tempos]) + SHORTEST
+    # Rounding moves no note out of its beat.
+    spans = Spans(lay_out(found, pickup, max(last, Fraction(piece.end, 4 * resolution)) + BEAT))
+    parts = [_placed(track, resolution, spans) for track in tracks]
+    bars = lay_out(found, pickup, max([last, *(end for notes in parts for _, end, _ in notes)]))
+    if len(bars) * len(tracks) > MOST_MEASURES:
         raise FormatError(f"the piece has more than {MOST_MEASURES:,} measures in all its parts")
     title = markup.text(piece.title)
     out = [f" <work><work-title>{title}</work-title></work>"] if title else []
@@ -119,15 +127,14 @@ def _score(piece: Music, grid: Grid) -> str:
     )
     out += [" <part-list>", *starmap(markup.score_part, enumerate(tracks)), " </part-list>"]
     for number, (track, notes) in enumerate(zip(tracks, parts, strict=True)):
-        part = PartWriter(f"P{number + 1}", track.program, track.is_drum, drawn, notes)
+        parted = staves(notes, track.program, is_drum=track.is_drum, cost=spans.cost)
+        part = PartWriter(f"P{number + 1}", track.is_drum, bars, parted)
         is_keyed = not track.is_drum or all(track.is_drum for track in tracks)
         out += part.lines(keys if is_keyed else {}, tempos if number == 0 else {})
     return HEADER + "\n".join(out) + "\n</score-partwise>\n"
 
 
-def _placed(
-    track: Track, resolution: int, drawn: Sequence[Bar], grid: Grid
-) -> list[tuple[int, int, Pitched]]:
+def _check(track: Track) -> None:
     if not 0 <= track.program <= 127:
         raise FormatError(f"program {track.program} is not one of 0 to 127")
     for note in track.notes:
@@ -140,14 +147,19 @@ def _placed(
             raise FormatError(
                 f"found {note}, expected a time from 0, a pitch to 127, a velocity from 1 to 127"
             )
-    times = [(note.time, note.end) for note in track.notes]
-    place = quantise(times, resolution, drawn, grid)
-    step = UNITS // grid.rounded[0]
+
+
+def _placed(track: Track, resolution: int, spans: Spans) -> list[Timed]:
+    times = [
+        (Fraction(note.time, 4 * resolution), Fraction(note.end, 4 * resolution))
+        for note in track.notes
+    ]
+    place = spans.place(times)
     return [
         (
-            place[note.time],
-            place[note.end] if place[note.end] > place[note.time] else place[note.time] + step,
+            place[start],
+            place[end] if place[end] > place[start] else place[start] + SHORTEST_ROUNDED,
             Pitched(note.pitch, note.velocity),
         )
-        for note in track.notes
+        for (start, end), note in zip(times, track.notes, strict=True)
     ]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from musicgen.formats.abc.fields import Meter
+    from musicgen.notation.metre import Metre
 
 __all__ = ["beat", "shown", "spell"]
 
@@ -38,7 +38,7 @@ def shown(length: Fraction) -> tuple[str, int] | None:
     return SHOWN.get(length)
 
 
-def beat(meter: Meter | None) -> Fraction:
+def beat(meter: Metre | None) -> Fraction:
     """Return the length of a beat in quarter notes; dotted in compound metre."""
     if meter is None:
         return Fraction(1)

@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 
 from musicgen.formats.abc.engraving.signature import KEY_ACCIDENTALS
 from musicgen.formats.abc.fields import ACCIDENTALS
-from musicgen.formats.abc.interpretation import MIDDLE_C, SEMITONES
+from musicgen.formats.abc.interpretation import MIDDLE_C
+from musicgen.notation.spelling import SEMITONES
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.engraving.signature import Signature

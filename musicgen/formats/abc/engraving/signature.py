@@ -9,13 +9,14 @@ from xml.etree import ElementTree as ET
 
 from musicgen.formats.abc.engraving.durations import shown
 from musicgen.formats.abc.engraving.signs import decoded
-from musicgen.formats.abc.fields import LETTERS
 from musicgen.formats.abc.score import Field
 from musicgen.formats.abc.transposition import Transposition
+from musicgen.notation.spelling import LETTERS
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.events import Event
-    from musicgen.formats.abc.fields import Key, Meter
+    from musicgen.formats.abc.fields import Key
+    from musicgen.notation.metre import Metre
 
 __all__ = ["KEY_ACCIDENTALS", "Signature", "tempo"]
 
@@ -126,7 +127,7 @@ def _key(key: Key) -> ET.Element:
     return element
 
 
-def _meter(value: str, meter: Meter | None) -> ET.Element:
+def _meter(value: str, meter: Metre | None) -> ET.Element:
     if meter is None:
         return ET.Element("meterSig", {"visible": "false"})
     numbers = {"count": str(meter.numerator), "unit": str(meter.denominator)}

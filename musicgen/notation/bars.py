@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from musicgen.errors import FormatError
 
 if TYPE_CHECKING:
-    from musicgen.formats.abc.fields import Meter
+    from musicgen.notation.metre import Metre
 
 __all__ = ["MAX_BARS", "Bar", "lay_out"]
 
-MAX_BARS = 20_000
+MAX_BARS = 50_000
 
 
 class Bar(NamedTuple):
@@ -31,15 +31,20 @@ class Bar(NamedTuple):
     start: Fraction
     end: Fraction
     origin: Fraction
-    metre: Meter
+    metre: Metre
 
     @property
     def is_full(self) -> bool:
         """Whether it is as long as the metre says."""
         return self.end - self.start == self.metre.bar
 
+    @property
+    def is_upbeat(self) -> bool:
+        """Whether it lacks its first beats."""
+        return self.origin < self.start
 
-def lay_out(metres: list[tuple[Fraction, Meter]], pickup: Fraction, end: Fraction) -> list[Bar]:
+
+def lay_out(metres: list[tuple[Fraction, Metre]], pickup: Fraction, end: Fraction) -> list[Bar]:
     """Set bars from time 0 on until the end lies in one, or on its last bar line.
 
     A metre that starts within a bar cuts that bar short. The last bar is full; after an upbeat it
@@ -57,12 +62,12 @@ def lay_out(metres: list[tuple[Fraction, Meter]], pickup: Fraction, end: Fractio
     Raises
     ------
     FormatError
-        When there would be more than 20,000 bars.
+        When there would be more than 50,000 bars.
 
     Examples
     --------
-    >>> from musicgen.formats.abc.fields import Meter
-    >>> found = lay_out([(Fraction(0), Meter(3, 4))], Fraction(1, 4), Fraction(3, 2))
+    >>> from musicgen.notation.metre import Metre
+    >>> found = lay_out([(Fraction(0), Metre(3, 4))], Fraction(1, 4), Fraction(3, 2))
     >>> [(str(bar.start), str(bar.end)) for bar in found]
     [('0', '1/4'), ('1/4', '1'), ('1', '3/2')]
     """
@@ -72,7 +77,7 @@ def lay_out(metres: list[tuple[Fraction, Meter]], pickup: Fraction, end: Fractio
     )
     if count > MAX_BARS:
         raise FormatError(
-            f"the piece has about {count} bars, more than {MAX_BARS}",
+            f"the piece has about {count} bars, more than {MAX_BARS:,}",
             hint="cut it, or give a longer metre",
         )
     bars = []
@@ -83,6 +88,6 @@ def lay_out(metres: list[tuple[Fraction, Meter]], pickup: Fraction, end: Fractio
             bars.append(Bar(max(origin, start), stop, origin, metre))
             origin = stop
     last = bars[-1]
-    if pickup and len(metres) == 1 < len(bars) and last.end - pickup >= end:
+    if pickup and len(metres) == 1 and len(bars) > 2 and last.end - pickup >= end:
         bars[-1] = last._replace(end=last.end - pickup)
     return bars

@@ -7,21 +7,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from musicgen.convert.notation.bars import Bar
-    from musicgen.convert.notation.lines import Chord
+    from musicgen.notation.bars import Bar
+    from musicgen.notation.voices import Chord
 
 __all__ = ["Piece", "Segment", "cut"]
 
 
 class Segment(NamedTuple):
-    """What sounds from `start` to `end`, in whole notes; a rest has no pitches."""
+    """What sounds from `start` to `end`, in whole notes; None for a rest."""
 
     start: Fraction
     end: Fraction
-    pitches: tuple[int, ...] = ()
-    tied: bool = False
+    chord: Chord | None = None
 
     @property
     def length(self) -> Fraction:
@@ -29,8 +28,8 @@ class Segment(NamedTuple):
         return self.end - self.start
 
     def split(self, at: Fraction) -> tuple[Segment, Segment]:
-        """Cut it in two, tied where it sounds."""
-        return self._replace(end=at, tied=bool(self.pitches)), self._replace(start=at)
+        """Cut it in two."""
+        return self._replace(end=at), self._replace(start=at)
 
 
 class Piece(NamedTuple):
@@ -38,30 +37,41 @@ class Piece(NamedTuple):
 
     Attributes
     ----------
-    start
-        When it starts, in whole notes.
+    start, end
+        When it sounds, in whole notes.
+    chord
+        What sounds; None for a rest.
     length
         The length written, in whole notes; within a tuplet not that which sounds.
-    pitches
-        None for a rest.
-    tied
-        Whether it sounds on.
     tuplet
-        ``(p, q, r)`` where a tuplet starts here; a `q` of 0 is left to the reader.
-    inside
-        Whether it goes on with a tuplet.
+        ``(p, q)``: so many notes of its tuplet take the time of so many others; None outside.
+    place, size
+        Its place in the tuplet, from 0, and how many pieces that has.
     """
 
     start: Fraction
+    end: Fraction
+    chord: Chord | None
     length: Fraction
-    pitches: tuple[int, ...]
-    tied: bool
-    tuplet: tuple[int, int, int] | None = None
-    inside: bool = False
+    tuplet: tuple[int, int] | None = None
+    place: int = 0
+    size: int = 0
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether it sounds on."""
+        return self.chord is not None and self.end < self.chord.end
+
+    @property
+    def is_start(self) -> bool:
+        """Whether no tie leads to it."""
+        return self.chord is None or self.start == self.chord.start
 
 
-def cut(line: list[Chord], bars: list[Bar], changes: list[Fraction]) -> list[list[Segment]]:
-    """Fill the bars with a line and the rests in it, cut at bar lines and at changes.
+def cut(
+    voice: list[Chord], bars: list[Bar], changes: Iterable[Fraction] = ()
+) -> list[list[Segment]]:
+    """Fill the bars with a voice and the rests in it, cut at bar lines and at changes.
 
     Returns
     -------
@@ -71,7 +81,7 @@ def cut(line: list[Chord], bars: list[Bar], changes: list[Fraction]) -> list[lis
     marks = sorted({*(bar.start for bar in bars), *changes})
     rows: list[list[Segment]] = [[] for _ in bars]
     number = 0
-    for segment in _with_rests(line, bars[-1].end):
+    for segment in _with_rests(voice, bars[-1].end):
         first = bisect_right(marks, segment.start)
         while first < len(marks) and marks[first] < segment.end:
             before, segment = segment.split(marks[first])
@@ -83,12 +93,12 @@ def cut(line: list[Chord], bars: list[Bar], changes: list[Fraction]) -> list[lis
     return rows
 
 
-def _with_rests(line: list[Chord], end: Fraction) -> Iterator[Segment]:
+def _with_rests(voice: list[Chord], end: Fraction) -> Iterator[Segment]:
     now = Fraction(0)
-    for chord in line:
+    for chord in voice:
         if chord.start > now:
             yield Segment(now, chord.start)
-        yield Segment(*chord)
+        yield Segment(chord.start, chord.end, chord)
         now = chord.end
     if now < end:
         yield Segment(now, end)
