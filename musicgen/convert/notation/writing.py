@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -203,9 +202,9 @@ def _height(voice: list[Chord]) -> float:
 
 
 def _text(text: str) -> str:
-    """Put a text on one line; a percent sign would start a comment."""
+    """Put a text on one line, without the signs that cannot be shown."""
     shown = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
-    return re.sub(r"(?<!\\)%", r"\%", " ".join(shown.split()))
+    return " ".join(shown.split())
 
 
 def _field(letter: str, value: str) -> Field:
