@@ -191,3 +191,16 @@ def test_a_long_text_of_one_sign_is_read_played_and_printed(sign: str) -> None:
     score = abc.parse(Tune(HEAD + sign * (30_000 // len(sign))))
     abc.perform(score)
     abc.print_score(score)
+
+
+def test_a_field_that_is_no_longer_valid_when_it_goes_on_stays_as_it_was() -> None:
+    score = abc.parse(Tune("X:1\nT:One\n+:title\nM:C\n+:1/8\nL:1/4\nK:G\nGAB|"))
+    assert (score.first("T"), score.first("M")) == ("One title", "C")
+    assert [(p.line, p.message) for p in score.problems] == [(5, "'C 1/8' is not a metre")]
+    abc.perform(score)
+
+
+def test_a_symbol_with_a_name_that_no_decoration_has() -> None:
+    score = abc.parse(Tune("X:1\nU:k=!two words!\nK:G\nkGAB|"))
+    assert "does not define a symbol" in score.problems[0].message
+    assert abc.print_score(abc.parse(Tune(abc.print_score(score)))) == abc.print_score(score)

@@ -129,7 +129,11 @@ class _Parser:
             if directive is not None:
                 header.append(Field(number, 1, "%%", directive[1].rstrip()))
             elif match is not None and match[1] == "+" and header:
-                header[-1].value += f" {field_value(match[2])}"
+                last = header[-1]
+                text = f"{last.value} {field_value(match[2])}"
+                entry = Field(number, match.start(2) + 1, last.key, text)
+                if self._is_valid(entry):
+                    last.value = entry.value
             elif match is not None:
                 entry = Field(number, match.start(2) + 1, match[1], field_value(match[2]))
                 if self._is_valid(entry):
