@@ -74,7 +74,9 @@ def test_permissions_stay(tmp_path):
 
 
 def test_a_long_name(tmp_path):
-    write_atomically(tmp_path / ("n" * 250), b"1")
+    path = tmp_path / ("n" * 250)
+    write_atomically(path, b"1")
+    assert path.read_bytes() == b"1"
 
 
 def test_a_file_where_a_folder_should_be(tmp_path):

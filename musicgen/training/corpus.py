@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,12 @@ import numpy as np
 
 from musicgen.errors import CorpusError, FormatError, FormatWarning
 from musicgen.files import files_in
-from musicgen.formats import Format, detect, get
+from musicgen.formats import Format, abc, detect, get
 from musicgen.music import Audio, Piece, Tune
 
 __all__ = ["Corpus", "digest", "read_corpus", "split"]
 
 P = TypeVar("P")
-
-# Fields of an ABC tune that change its notes; the others only tell about it.
-_INFORMATION = re.compile(r"[A-JN-OQ-Za-z]:")
 
 
 @dataclass(slots=True)
@@ -170,9 +166,7 @@ def digest(piece: Piece) -> bytes:
     The names of a tune, and where it stood, do not count.
     """
     if isinstance(piece, Tune):
-        lines = (line.strip() for line in piece.text.splitlines())
-        text = repr([line for line in lines if not _INFORMATION.match(line)])
-        return hashlib.sha256(text.encode()).digest()
+        return hashlib.sha256(repr(abc.music_lines(piece)).encode()).digest()
     if isinstance(piece, Audio):
         head = f"{piece.rate} {piece.samples.shape}".encode()
         return hashlib.sha256(head + piece.samples.tobytes()).digest()

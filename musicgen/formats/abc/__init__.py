@@ -22,7 +22,7 @@ from musicgen.formats.abc.parser import parse
 from musicgen.formats.abc.playback import Performance, Played, perform
 from musicgen.formats.abc.printer import print_score
 from musicgen.formats.abc.score import Problem, Score
-from musicgen.formats.abc.tunebook import decode, split
+from musicgen.formats.abc.tunebook import decode, music_lines, split
 from musicgen.music import Tune
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "extensions",
     "kind",
     "losses",
+    "music_lines",
     "name",
     "parse",
     "perform",

@@ -12,7 +12,7 @@ from musicgen.music import Tune
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["decode", "split"]
+__all__ = ["decode", "music_lines", "split"]
 
 MAX_SHARED = 50_000_000
 """More characters than this, fields of the file written out in its tunes, are a trap."""
@@ -24,6 +24,8 @@ _DEFINITION = re.compile(
 _START = re.compile(r"[ \t]*X[ \t]*:")
 _FIELD = re.compile(r"[ \t]*\[?[A-Z]:")
 _KEY = re.compile(r"[ \t]*\[?K[ \t]*:")
+# Fields that tell about a tune and change none of its notes.
+_INFORMATION = re.compile(r"[A-HJN-OQ-TW-Za-ln-z]:")
 
 
 def decode(data: bytes, path: Path | None = None) -> str:
@@ -109,6 +111,18 @@ def split(text: str, path: Path | None = None) -> list[Tune]:
             hint="an ABC tune starts with a line 'X:1' and has a 'K:' line",
         )
     return tunes
+
+
+def music_lines(tune: Tune) -> list[str]:
+    r"""Return the lines of a tune that its notes come from: all but its names, origin and words.
+
+    Examples
+    --------
+    >>> music_lines(Tune("X:1\nT:Air\nM:3/4\nK:G\nGAB|\n"))
+    ['M:3/4', 'K:G', 'GAB|']
+    """
+    lines = (line.strip() for line in tune.text.splitlines())
+    return [line for line in lines if not _INFORMATION.match(line)]
 
 
 def _defined(line: str) -> str:
