@@ -8,16 +8,21 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Encoding", "Symbols"]
+__all__ = ["BOUNDARY", "Encoding", "Frames", "Symbols", "boundary_frame"]
 
 Symbols = npt.NDArray[np.int32]
+Frames = npt.NDArray[np.float32]
+
+BOUNDARY = 0
+"""The symbol, or the channel of a frame, that stands between two pieces."""
 
 
 class Encoding(Protocol):
-    """Pieces of one kind ↔ sequences of symbols, numbered from 0.
+    """Pieces of one kind ↔ sequences of symbols or of frames.
 
-    Symbol 0 is the boundary: it ends every piece, and the first symbol of a piece is predicted
-    from it.
+    A categorical encoding gives symbols, numbered from 0, one a step. The others give frames, D
+    numbers a step. Symbol 0 is the boundary: it ends every piece, and the first symbol of a piece is
+    predicted from it. With frames, `boundary_frame` plays this part.
 
     Attributes
     ----------
@@ -26,7 +31,12 @@ class Encoding(Protocol):
     kind
         `Tune`, `Music` or `Audio`.
     head
-        What the network predicts: ``"categorical"``, one symbol out of `size`.
+        What the network predicts of the next step: ``"categorical"``, one symbol out of `size`;
+        ``"bernoulli"``, yes or no for each channel; ``"gaussian"``, a value for each channel.
+    unit
+        What a step is called: ``"character"``, ``"frame"``, …
+    losses
+        What ``decode(encode(piece))`` does not keep, as plain sentences; empty when it keeps all.
     never
         Symbols that must not be drawn.
     """
@@ -34,25 +44,64 @@ class Encoding(Protocol):
     name: ClassVar[str]
     kind: ClassVar[type[Any]]
     head: ClassVar[str]
+    unit: ClassVar[str]
+    losses: ClassVar[tuple[str, ...]]
     never: ClassVar[tuple[int, ...]]
 
     @classmethod
     def fit(cls, pieces: Iterable[Any]) -> Self:
-        """Make the encoding that suits these pieces; give it training pieces only."""
+        """Make the encoding that suits these pieces; give it training pieces only.
+
+        The pieces are gone through once, and may be more than memory holds. Encodings that leave a
+        choice take it as further keyword arguments, each with a default.
+
+        Raises
+        ------
+        EncodingError
+            For an impossible choice.
+        """
 
     @property
     def size(self) -> int:
-        """Number of symbols."""
+        """Number of symbols V, or of channels D."""
 
-    def encode(self, piece: Any) -> Symbols:
-        """Return the symbols of a piece ``(T,)``, the boundary last."""
+    def encode(self, piece: Any) -> Symbols | Frames:
+        """Return the symbols ``(T,)`` or frames ``(T, D)`` of a piece, the boundary last.
 
-    def decode(self, symbols: Iterable[int]) -> Any:
-        """Return the piece of these symbols, up to the first boundary or the end."""
+        Raises
+        ------
+        EncodingError, FormatError
+            When the piece cannot be encoded.
+        """
+
+    def encode_primer(self, piece: Any) -> Symbols | Frames:
+        """Return what a sample continues: symbols ``(T,)`` or frames ``(T, D)``, no boundary.
+
+        Raises
+        ------
+        EncodingError
+            When the piece holds what the training pieces lacked; the message names it.
+        """
+
+    def decode(self, array: Any) -> Any:
+        """Return the piece of these symbols or frames, up to the first boundary or the end.
+
+        Raises
+        ------
+        EncodingError, FormatError
+            When they make no piece.
+        """
 
     def state(self) -> dict[str, Any]:
-        """Return what `from_state` needs, as JSON-able data."""
+        """Return what `from_state` needs: JSON-able values, and numpy arrays."""
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Make the encoding again."""
+
+
+def boundary_frame(size: int) -> Frames:
+    """Return the frame ``(D,)`` that ends a piece: 1 in channel 0, the others 0."""
+    frame = np.zeros(size, np.float32)
+    frame[BOUNDARY] = 1
+    return frame

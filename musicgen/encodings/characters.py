@@ -7,13 +7,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from musicgen.encodings.base import Symbols
+from musicgen.encodings.base import BOUNDARY, Symbols
 from musicgen.errors import EncodingError
 from musicgen.music import Tune
 
 __all__ = ["Characters"]
 
-BOUNDARY, UNKNOWN = 0, 1
+UNKNOWN = BOUNDARY + 1
 
 
 class Characters:
@@ -42,6 +42,8 @@ class Characters:
     name: ClassVar[str] = "characters"
     kind: ClassVar[type[Tune]] = Tune
     head: ClassVar[str] = "categorical"
+    unit: ClassVar[str] = "character"
+    losses: ClassVar[tuple[str, ...]] = ("characters that no training tune holds",)
     never: ClassVar[tuple[int, ...]] = (UNKNOWN,)
 
     def __init__(self, vocabulary: str) -> None:
@@ -63,26 +65,26 @@ class Characters:
         numbers = [self._number.get(character, UNKNOWN) for character in piece.text]
         return np.array([*numbers, BOUNDARY], np.int32)
 
-    def encode_primer(self, text: str) -> Symbols:
-        """Return the numbers of a text that a sample continues.
+    def encode_primer(self, piece: Tune) -> Symbols:
+        """Return the numbers of the tune's characters.
 
         Raises
         ------
         EncodingError
             When it holds characters that the vocabulary lacks; the message names them.
         """
-        lacking = sorted(set(text) - set(self.vocabulary))
+        lacking = sorted(set(piece.text) - set(self.vocabulary))
         if lacking:
             raise EncodingError(
                 f"the primer holds {', '.join(map(repr, lacking))}, which the model never saw; "
                 f"it knows: {''.join(c for c in self.vocabulary if c.isprintable())}"
             )
-        return np.array([self._number[character] for character in text], np.int32)
+        return np.array([self._number[character] for character in piece.text], np.int32)
 
-    def decode(self, symbols: Iterable[int]) -> Tune:
+    def decode(self, array: Iterable[int]) -> Tune:
         """Return the tune, up to the first boundary."""
         characters = []
-        for symbol in symbols:
+        for symbol in array:
             if symbol == BOUNDARY:
                 break
             if symbol == UNKNOWN:
