@@ -3,16 +3,25 @@
 from musicgen.networks import layers
 from musicgen.networks.losses import LOSSES
 from musicgen.networks.model import Model
-from musicgen.networks.recurrent import CELLS, Architecture, Network, Unrolled
+from musicgen.networks.recurrent import (
+    CELLS,
+    HEADS,
+    Architecture,
+    Network,
+    Stepper,
+    Unrolled,
+)
 from musicgen.networks.sequential import Sequential
 
 __all__ = [
     "CELLS",
+    "HEADS",
     "LOSSES",
     "Architecture",
     "Model",
     "Network",
     "Sequential",
+    "Stepper",
     "Unrolled",
     "layers",
 ]

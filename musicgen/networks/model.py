@@ -8,17 +8,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 from safetensors.numpy import save
 
-from musicgen.encodings import ENCODINGS, Encoding
-from musicgen.errors import ModelError
+from musicgen import encodings
+from musicgen.encodings import Encoding
+from musicgen.engine import Array
+from musicgen.errors import EncodingError, ModelError
 from musicgen.files import write_atomically
 from musicgen.networks.recurrent import Architecture, Network
 
 __all__ = ["Model"]
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(slots=True)
@@ -30,14 +33,17 @@ class Model:
     network
         The weights.
     encoding
-        Pieces ↔ symbols.
+        Pieces ↔ symbols or frames.
     facts
         JSON-able data kept with the model: corpus, settings, history.
+    training
+        JSON-able values and arrays from which an unfinished training goes on; mostly empty.
     """
 
     network: Network
     encoding: Encoding
     facts: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the model as one ``.safetensors`` file, replacing it in one step.
@@ -45,14 +51,17 @@ class Model:
         Equal models give equal bytes: all metadata are one JSON text, since the library keeps
         several entries in no fixed order.
         """
+        state, tensors = _parted("encoding.", self.encoding.state())
+        training, more = _parted("training.", self.training)
         header = {
             "version": VERSION,
-            "encoding": {"name": self.encoding.name, "state": self.encoding.state()},
+            "encoding": {"name": self.encoding.name, "state": state},
             "architecture": asdict(self.network.architecture),
             "facts": self.facts,
+            "training": training,
         }
         metadata = {"musicgen": json.dumps(header, ensure_ascii=False, sort_keys=True)}
-        write_atomically(path, save(self.network.weights(), metadata))
+        write_atomically(path, save(self.network.weights() | tensors | more, metadata))
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -70,30 +79,48 @@ class Model:
         try:
             with safetensors.safe_open(path, "np") as stream:
                 metadata = stream.metadata() or {}
-                weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+                tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         except (safetensors.SafetensorError, OSError) as error:
             raise ModelError(f"{path} is no model file ({error}); expected .safetensors") from error
         if "musicgen" not in metadata:
             raise ModelError(f"{path} was not written by musicgen: its metadata say nothing of it")
         try:
-            return cls._from_header(json.loads(metadata["musicgen"]), weights)
-        except ModelError as error:
+            return cls._from_header(json.loads(metadata["musicgen"]), tensors)
+        except (ModelError, EncodingError) as error:
             raise ModelError(f"{path}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{path} is broken: its metadata lack or hold {error}") from error
 
     @classmethod
-    def _from_header(cls, header: dict[str, Any], weights: Mapping[str, Any]) -> Model:
+    def _from_header(cls, header: dict[str, Any], tensors: dict[str, Array]) -> Model:
         if header["version"] > VERSION:
             raise ModelError(
                 f"the model is of version {header['version']}, this musicgen reads up to "
                 f"version {VERSION}: update musicgen"
             )
+        if header["version"] < VERSION:
+            raise ModelError("the model is of an older musicgen: train it again")
         name = header["encoding"]["name"]
-        if name not in ENCODINGS:
+        if name not in encodings.NAMES:
             raise ModelError(f"the model's encoding {name!r} is not known: update musicgen")
+        state = header["encoding"]["state"] | _taken("encoding.", tensors)
+        training = header["training"] | _taken("training.", tensors)
         return cls(
-            Network(Architecture(**header["architecture"]), weights),
-            ENCODINGS[name].from_state(header["encoding"]["state"]),
+            Network(Architecture(**header["architecture"]), tensors),
+            encodings.get(name).from_state(state),
             header["facts"],
+            training,
         )
+
+
+def _parted(prefix: str, state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Part what JSON can say from the arrays, which get a prefix to their names."""
+    arrays = {key: value for key, value in state.items() if isinstance(value, np.ndarray)}
+    rest = {key: value for key, value in state.items() if key not in arrays}
+    return rest, {prefix + key: np.ascontiguousarray(array) for key, array in arrays.items()}
+
+
+def _taken(prefix: str, tensors: dict[str, Array]) -> dict[str, Array]:
+    """Take the arrays with a prefix away."""
+    names = [name for name in tensors if name.startswith(prefix)]
+    return {name.removeprefix(prefix): tensors.pop(name) for name in names}

@@ -1,4 +1,4 @@
-"""The stacked recurrent network: embed → L recurrent layers → dense."""
+"""The stacked recurrent network: symbols embedded, or frames → L recurrent layers → dense."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from musicgen.engine import (
     Node,
     Parameter,
     Recurrent,
+    SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
+    SquaredError,
     Value,
     glorot_uniform,
     initial_stack,
@@ -30,9 +32,16 @@ from musicgen.engine import (
 )
 from musicgen.errors import ModelError
 
-__all__ = ["CELLS", "Architecture", "Network", "Unrolled"]
+__all__ = ["CELLS", "HEADS", "Architecture", "Network", "Stepper", "Unrolled"]
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
+
+# What is predicted of the next step, and what a wrong prediction costs.
+HEADS: dict[str, type[Node]] = {
+    "categorical": SoftmaxCrossEntropy,
+    "bernoulli": SigmoidCrossEntropy,
+    "gaussian": SquaredError,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,11 @@ class Architecture:
 
     Attributes
     ----------
-    symbols
-        Size of the vocabulary, V.
+    size
+        Symbols of the vocabulary, V, or channels of a frame, D.
+    head
+        A key of `HEADS`: ``"categorical"`` reads symbols and predicts the next one, the others read
+        frames.
     hidden_size
         Units of a recurrent layer, H.
     num_layers
@@ -50,10 +62,11 @@ class Architecture:
     cell
         A key of `CELLS`.
     embedding_size
-        Length of the vector that stands for a symbol, D.
+        Length of the vector that stands for a symbol; without meaning for frames.
     """
 
-    symbols: int
+    size: int
+    head: str = "categorical"
     hidden_size: int = 256
     num_layers: int = 2
     cell: str = "lstm"
@@ -62,9 +75,16 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise ModelError(f"no cell is called {self.cell!r}; there are: {', '.join(CELLS)}")
-        for name in ("symbols", "hidden_size", "num_layers", "embedding_size"):
+        if self.head not in HEADS:
+            raise ModelError(f"no head is called {self.head!r}; there are: {', '.join(HEADS)}")
+        for name in ("size", "hidden_size", "num_layers", "embedding_size"):
             if getattr(self, name) < 1:
                 raise ModelError(f"{name} is {getattr(self, name)}; expected 1 or more")
+
+    @property
+    def input_size(self) -> int:
+        """Numbers that the first recurrent layer reads a step."""
+        return self.embedding_size if self.head == "categorical" else self.size
 
 
 class Network:
@@ -108,16 +128,16 @@ class Network:
         Bengio have it, the recurrent layers' weights as their cell has them.
         """
         a = architecture
-        embedding = rng.standard_normal((a.symbols, a.embedding_size)).astype(dtype)
+        weights = {}
+        if a.head == "categorical":
+            embedding = rng.standard_normal((a.size, a.embedding_size)).astype(dtype)
+            weights["embedding.W"] = embedding
         layers = initial_stack(
-            CELLS[a.cell], rng, a.embedding_size, a.hidden_size, a.num_layers, dtype=dtype
+            CELLS[a.cell], rng, a.input_size, a.hidden_size, a.num_layers, dtype=dtype
         )
-        weights = {
-            "embedding.W": embedding,
-            **{f"recurrent.{name}": array for name, array in layers.items()},
-            "dense.W": glorot_uniform(rng, (a.hidden_size, a.symbols), dtype),
-            "dense.b": np.zeros(a.symbols, dtype),
-        }
+        weights |= {f"recurrent.{name}": array for name, array in layers.items()}
+        weights["dense.W"] = glorot_uniform(rng, (a.hidden_size, a.size), dtype)
+        weights["dense.b"] = np.zeros(a.size, dtype)
         return cls(architecture, weights)
 
     @property
@@ -137,7 +157,10 @@ class Network:
         dropout: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> Unrolled:
-        """Build the graph of T steps of B sequences, with the cost of predicting each symbol.
+        """Build the graph of T steps of B sequences, with the cost of predicting each step.
+
+        Its inputs are ``inputs`` and ``targets``, symbols ``(T, B)`` or frames ``(T, B, D)``, and
+        ``weights`` ``(T, B)``; its outputs the cost and the logits ``(T, B, V)`` or ``(T, B, D)``.
 
         Parameters
         ----------
@@ -149,22 +172,28 @@ class Network:
             Source of the dropout masks.
         """
         top, states = self._layers(T, B, dropout, rng)
-        targets = Input("targets", (T, B), np.int32)
         weights = Input("weights", (T, B), self.dtype)
-        return Unrolled(Graph(SoftmaxCrossEntropy(top, targets, weights), *states.values()), states)
+        cost = HEADS[self.architecture.head](top, self._input("targets", T, B), weights)
+        return Unrolled(Graph(cost, top, *states.values()), states)
 
-    def stepper(self) -> Stepper:
-        """Return a fresh function that takes one symbol and returns the logits of the next."""
-        top, states = self._layers(1, 1, 0.0, None)
+    def stepper(self, B: int = 1) -> Stepper:
+        """Return a fresh function from one step of B sequences to the logits of the next."""
+        top, states = self._layers(1, B, 0.0, None)
         return Stepper(Unrolled(Graph(top, *states.values()), states))
+
+    def _input(self, name: str, T: int, B: int) -> Input:
+        if self.architecture.head == "categorical":
+            return Input(name, (T, B), np.int32)
+        return Input(name, (T, B, self.architecture.size), self.dtype)
 
     def _layers(
         self, T: int, B: int, dropout: float, rng: np.random.Generator | None
     ) -> tuple[Node, dict[Input, Value]]:
         a, weight = self.architecture, self.parameters
         layer = CELLS[a.cell]
-        symbols = Input("symbols", (T, B), np.int32)
-        x = Embedding(symbols, weight["embedding.W"], name="embedding")
+        x: Node = self._input("inputs", T, B)
+        if a.head == "categorical":
+            x = Embedding(x, weight["embedding.W"], name="embedding")
         initial = {
             f"{i}.{state}": Input(f"recurrent.{i}.{state}_0", (B, a.hidden_size), self.dtype)
             for i in range(a.num_layers)
@@ -216,30 +245,52 @@ class Unrolled:
         for initial in self._states:
             initial.output.data[rows] = 0
 
+    def select(self, rows: npt.NDArray[np.intp]) -> None:
+        """Let sequence i of the next pass go on from where sequence ``rows[i]`` would have.
+
+        Parameters
+        ----------
+        rows
+            ``(B,)``; a row may occur several times.
+        """
+        for initial in self._states:
+            initial.output.data[...] = initial.output.data[rows]
+
+    def states(self) -> dict[str, Array]:
+        """Return the arrays ``(B, H)`` in which the next pass starts, by name; not copied."""
+        return {initial.name: initial.output.data for initial in self._states}
+
 
 class Stepper:
-    """One symbol in, the logits ``(V,)`` of the next one out, the states kept."""
+    """One step of B sequences in, the logits of the next one out, the states kept."""
 
     def __init__(self, unrolled: Unrolled) -> None:
         self._unrolled = unrolled
-        self._symbol = np.zeros((1, 1), np.int32)
 
-    def __call__(self, symbol: int) -> Array:
-        """Take a symbol and return the logits of the next; the array is reused."""
-        self._symbol[0, 0] = symbol
-        logits = self._unrolled.forward({"symbols": self._symbol})[0, 0]
+    def __call__(self, step: npt.ArrayLike) -> Array:
+        """Take symbols ``(B,)`` or frames ``(B, D)`` and return logits ``(B, V)`` or ``(B, D)``.
+
+        The array is reused at the next step.
+        """
+        logits = self._unrolled.forward({"inputs": np.asarray(step)[None]})[0]
         self._unrolled.carry()
         return logits
 
     def reset(self) -> None:
-        """Forget all symbols."""
+        """Forget all steps."""
         self._unrolled.reset()
+
+    def select(self, rows: npt.NDArray[np.intp]) -> None:
+        """Let sequence i go on from where sequence ``rows[i]`` stands."""
+        self._unrolled.select(rows)
 
 
 def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:
     cell, H = CELLS[a.cell].cell, a.hidden_size
-    shapes: dict[str, tuple[int, ...]] = {"embedding.W": (a.symbols, a.embedding_size)}
+    shapes: dict[str, tuple[int, ...]] = {}
+    if a.head == "categorical":
+        shapes["embedding.W"] = (a.size, a.embedding_size)
     for i in range(a.num_layers):
-        own = cell.weight_shapes(H if i else a.embedding_size, H)
+        own = cell.weight_shapes(H if i else a.input_size, H)
         shapes.update({f"recurrent.{i}.{name}": shape for name, shape in own.items()})
-    return {**shapes, "dense.W": (H, a.symbols), "dense.b": (a.symbols,)}
+    return {**shapes, "dense.W": (H, a.size), "dense.b": (a.size,)}

@@ -16,12 +16,12 @@ __all__ = ["entry", "write_history"]
 def entry(progress: Progress) -> dict[str, Any]:
     """Return what is kept of a validation, apart from the clock.
 
-    Costs are in bits a symbol.
+    Costs are in bits or squares a step.
     """
     return {
         "batches": progress.batches,
         "epoch": progress.epoch,
-        "symbols": progress.symbols,
+        "steps": progress.steps,
         "loss": round(progress.loss, 5),
         "validation": None if progress.validation is None else round(progress.validation, 5),
         "best": progress.best,

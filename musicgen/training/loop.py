@@ -6,17 +6,19 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings import Symbols
 from musicgen.errors import ModelError
-from musicgen.networks import Network, Unrolled
-from musicgen.optim import OPTIMISERS, clip_global_norm, cosine
-from musicgen.training.batches import Batch, batches
+from musicgen.networks import Network
+from musicgen.optim import OPTIMISERS, SCHEDULES, clip_global_norm, warm_up, weight_decay
+from musicgen.training.batches import Batch, batches, count_batches
+from musicgen.training.validation import evaluate, run, scale
 
-__all__ = ["LEARNING_RATES", "Progress", "evaluate", "train"]
+__all__ = ["LEARNING_RATES", "Progress", "Trainer"]
 
 # Adam's was found on a thousand tunes with the default network; the others are usual values.
 LEARNING_RATES = {"adadelta": 1.0, "adagrad": 0.05, "adam": 5e-3, "rmsprop": 2e-3, "sgd": 0.5}
@@ -39,14 +41,15 @@ class Progress:
         Passes over the training pieces, begun ones included.
     done
         Share of the planned time or epochs that is over, 0 to 1.
-    symbols
-        Symbols seen.
+    steps
+        Symbols or frames seen.
     seconds
-        Time since the start.
+        Time spent training, that before a resumption included.
     loss
-        Training cost, a moving average, in bits a symbol.
+        Training cost, a moving average, in the unit of `validation`.
     validation
-        Cost of the validation pieces in bits a symbol; None but after a validation.
+        Cost of the validation pieces, in bits a step or, of a gaussian head, squares a step; None
+        but after a validation.
     best
         Whether this validation is the lowest so far.
     learning_rate
@@ -56,7 +59,7 @@ class Progress:
     batches: int
     epoch: int
     done: float
-    symbols: int
+    steps: int
     seconds: float
     loss: float
     validation: float | None = None
@@ -64,61 +67,12 @@ class Progress:
     learning_rate: float = 0.0
 
 
-def evaluate(network: Network, pieces: Sequence[Symbols], T: int = 50, B: int = 50) -> float:
-    """Compute the cost of predicting every symbol of the pieces, in bits a symbol.
-
-    Each piece is predicted from its own symbols alone, from the first to the boundary that ends
-    it; the cost of all is divided by the number of all their symbols, boundaries included.
-
-    Parameters
-    ----------
-    network
-        The network.
-    pieces
-        Arrays ``(n,)``, each ended by the boundary symbol.
-    T, B
-        Steps and rows of a batch.
-    """
-    return _cost(network.unroll(T, B), batches(pieces, range(len(pieces)), T, B))
-
-
-def _cost(unrolled: Unrolled, layout: Sequence[Batch]) -> float:
-    total = sum(_run(unrolled, batch, batch.weights) for batch in layout)
-    return total / sum(float(batch.weights.sum()) for batch in layout) / math.log(2)
-
-
-def _run(unrolled: Unrolled, batch: Batch, weights: npt.NDArray[np.float32]) -> float:
-    unrolled.reset(batch.fresh)
-    cost = unrolled.forward(
-        {"symbols": batch.symbols, "targets": batch.targets, "weights": weights}
-    )
-    unrolled.carry()
-    return float(cost)
-
-
-def train(
-    network: Network,
-    training: Sequence[Symbols],
-    validation: Sequence[Symbols],
-    rng: np.random.Generator,
-    *,
-    optimizer: str = "adam",
-    learning_rate: float | None = None,
-    batch_size: int = 50,
-    seq_length: int = 50,
-    dropout: float = 0.0,
-    grad_clip: float = 1.0,
-    epochs: int | None = None,
-    minutes: float | None = None,
-    patience: int = 10,
-    stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Progress]:
-    """Train a network by truncated back-propagation through time, and tell after every batch.
+class Trainer:
+    """Trains a network by truncated back-propagation through time.
 
     Each epoch lays the training pieces out in `batch_size` rows, in a new order, and reads them
-    `seq_length` symbols at a time; a piece starts from zero, and its state is carried from one
-    batch to the next. The learning rate falls along half a cosine over the planned time or
-    epochs. Validation follows an epoch (several, when they are short: 50 batches at least lie
+    `seq_length` steps at a time; a piece starts from zero, and its state is carried from one batch
+    to the next. Validation follows an epoch (several, when they are short: 50 batches at least lie
     between), every 500 batches of a longer one, and the last batch; the weights to keep are those
     at a `Progress` with ``best``.
 
@@ -127,17 +81,23 @@ def train(
     network
         Changed in place.
     training, validation
-        Arrays ``(n,)``, each ended by the boundary symbol.
+        Arrays ``(n,)`` or ``(n, D)``, each ended by the boundary.
     rng
         Source of the order and of the dropout masks.
     optimizer
         A key of `musicgen.optim.OPTIMISERS`.
     learning_rate
         η at the start; by default what suits the optimiser.
+    schedule
+        A key of `musicgen.optim.SCHEDULES`: how η falls over the planned time or epochs.
+    warmup
+        Share of the plan during which η rises to its full height.
     batch_size, seq_length
         B and T. There are never more rows than training pieces.
     dropout
         Share of each recurrent layer's outputs that is dropped.
+    decay
+        Weight decay λ of all weights but the biases.
     grad_clip
         Highest global norm of a gradient.
     epochs, minutes
@@ -145,72 +105,201 @@ def train(
         follows the clock, and a run cannot be repeated exactly.
     patience
         Validations in a row without a new best after which the training ends.
-    stop
-        Asked after every batch; when true, one last validation follows.
-
-    Yields
-    ------
-    Progress
-        After every batch; with ``validation`` where one was made.
-
-    Raises
-    ------
-    ModelError
-        When the cost is no longer a number.
     """
-    B, T = min(batch_size, len(training)), seq_length
-    unrolled = network.unroll(T, B, dropout=dropout, rng=rng)
-    judge, judged_on = network.unroll(T, B), batches(validation, range(len(validation)), T, B)
-    optimiser = OPTIMISERS[optimizer]()
-    eta = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
-    values = {name: parameter.value for name, parameter in network.parameters.items()}
-    gradients = {name: parameter.gradient for name, parameter in network.parameters.items()}
-    count = judged_at = epoch = misses = symbols = 0
-    loss = weight = 0.0
-    lowest = math.inf
-    start = time.perf_counter()
-    ended = False
-    while not ended:
-        epoch += 1
-        layout = batches(training, rng.permutation(len(training)), T, B)
-        for position, batch in enumerate(layout):
-            shares = [(time.perf_counter() - start) / 60 / minutes] if minutes else []
-            shares += [(epoch - 1 + position / len(layout)) / epochs] if epochs else []
-            done = max(shares)
-            rate = eta * cosine(done)
-            predicted = int(batch.weights.sum())
-            # A batch counts by the symbols in it: near the end of an epoch few rows are left.
-            cost = _run(unrolled, batch, batch.weights / np.float32(B * T))
-            if not math.isfinite(cost):
-                raise ModelError(
-                    f"the cost became {cost} after {count} batches "
-                    f"({unrolled.graph.find_nonfinite()}); "
-                    f"give a --learning-rate lower than {eta:g} or a lower --grad-clip"
-                )
-            unrolled.graph.backward()
-            clip_global_norm(gradients.values(), grad_clip)
-            optimiser.update(values, gradients, rate)
-            count += 1
-            symbols += predicted
-            loss = SMOOTHING * loss + cost * B * T / math.log(2)
-            weight = SMOOTHING * weight + predicted
-            seconds = time.perf_counter() - start
-            ended = (
-                stop()
-                or (minutes is not None and seconds >= 60 * minutes)
-                or (epoch == epochs and position + 1 == len(layout))
+
+    def __init__(
+        self,
+        network: Network,
+        training: Sequence[npt.NDArray[Any]],
+        validation: Sequence[npt.NDArray[Any]],
+        rng: np.random.Generator,
+        *,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        schedule: str = "cosine",
+        warmup: float = 0.0,
+        batch_size: int = 50,
+        seq_length: int = 50,
+        dropout: float = 0.0,
+        decay: float = 0.0,
+        grad_clip: float = 1.0,
+        epochs: int | None = None,
+        minutes: float | None = None,
+        patience: int = 10,
+    ) -> None:
+        self.network, self.rng = network, rng
+        self.training, self.validation = training, validation
+        self.B, self.T = min(batch_size, len(training)), seq_length
+        self.eta = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
+        self.schedule = SCHEDULES[schedule]
+        if warmup:
+            self.schedule = warm_up(self.schedule, warmup)
+        self.decay, self.grad_clip = decay, grad_clip
+        self.epochs, self.minutes, self.patience = epochs, minutes, patience
+        self._lengths = [len(piece) for piece in training]
+        self._unrolled = network.unroll(self.T, self.B, dropout=dropout, rng=rng)
+        self._judge = network.unroll(self.T, self.B)
+        self._optimiser = OPTIMISERS[optimizer]()
+        parameters = network.parameters.items()
+        self._values = {name: parameter.value for name, parameter in parameters}
+        self._gradients = {name: parameter.gradient for name, parameter in parameters}
+        self._order = np.zeros(0, np.int64)
+        self._total = 0  # batches of this epoch
+        self._at: dict[str, Any] = {
+            "batches": 0, "epoch": 0, "position": 0, "steps": 0, "seconds": 0.0,
+            "loss": 0.0, "weight": 0.0, "judged_at": 0, "lowest": math.inf, "misses": 0,
+            "ended": False,
+        }  # fmt: skip
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+        """Train to the end, and tell after every batch.
+
+        Parameters
+        ----------
+        stop
+            Asked after every batch; when true, the run ends here and can go on later as if nothing
+            had happened. Where none was made before, a validation follows, so that there is a best.
+
+        Yields
+        ------
+        Progress
+            After every batch; with ``validation`` where one was made.
+
+        Raises
+        ------
+        ModelError
+            When the cost is no longer a number.
+        """
+        at = self._at
+        start = time.perf_counter() - at["seconds"]
+        while not at["ended"]:
+            if at["position"] == self._total:
+                at["epoch"] += 1
+                at["position"] = 0
+                self._order = self.rng.permutation(len(self.training))
+                self._total = count_batches(self._lengths, self._order, self.T, self.B)
+            layout = batches(self.training, self._order, self.T, self.B)
+            for batch in islice(layout, at["position"], None):
+                at["seconds"] = time.perf_counter() - start
+                done = self._done()
+                rate = self.eta * self.schedule(done)
+                self._learn(batch, rate)
+                at["seconds"] = time.perf_counter() - start
+                judged, best = self._validate()
+                stopped = not at["ended"] and stop()
+                if stopped and at["lowest"] == math.inf:
+                    judged, best = self._cost(), True
+                yield Progress(
+                    at["batches"], at["epoch"], 1.0 if at["ended"] else done, at["steps"],
+                    time.perf_counter() - start, at["loss"] / at["weight"], judged, best, rate,
+                )  # fmt: skip
+                if at["ended"] or stopped:
+                    return
+
+    def _done(self) -> float:
+        at, shares = self._at, []
+        if self.minutes:
+            shares.append(at["seconds"] / 60 / self.minutes)
+        if self.epochs:
+            shares.append((at["epoch"] - 1 + at["position"] / self._total) / self.epochs)
+        return max(shares)
+
+    def _learn(self, batch: Batch, rate: float) -> None:
+        at, places = self._at, self.T * self.B
+        # A batch counts by the steps in it: near the end of an epoch few rows are left.
+        cost = run(self._unrolled, batch, batch.weights / np.float32(places))
+        if not math.isfinite(cost):
+            raise ModelError(
+                f"the cost became {cost} after {at['batches']} batches "
+                f"({self._unrolled.graph.find_nonfinite()}); "
+                f"give a --learning-rate lower than {self.eta:g} or a lower --grad-clip"
             )
-            judged = best = None
-            shortest = SHORTEST_INTERVAL if position + 1 == len(layout) else LONGEST_INTERVAL
-            if ended or count - judged_at >= shortest:
-                judged, judged_at = _cost(judge, judged_on), count
-                best = judged < lowest
-                lowest = min(judged, lowest)
-                misses = 0 if best else misses + 1
-                ended = ended or misses >= patience
-            yield Progress(
-                count, epoch, 1.0 if ended else done, symbols, time.perf_counter() - start,
-                loss / weight, judged, bool(best), rate,
-            )  # fmt: skip
-            if ended:
-                break
+        self._unrolled.graph.backward()
+        clip_global_norm(self._gradients.values(), self.grad_clip)
+        self._optimiser.update(self._values, self._gradients, rate)
+        if self.decay:
+            matrices = {name: value for name, value in self._values.items() if value.ndim > 1}
+            weight_decay(matrices, self.decay, rate)
+        predicted = int(batch.weights.sum())
+        at["batches"] += 1
+        at["position"] += 1
+        at["steps"] += predicted
+        at["loss"] = SMOOTHING * at["loss"] + cost * places * scale(self.network)
+        at["weight"] = SMOOTHING * at["weight"] + predicted
+
+    def _over(self) -> bool:
+        """Whether the plan is fulfilled."""
+        at = self._at
+        late = self.minutes is not None and at["seconds"] >= 60 * self.minutes
+        last = self.epochs is not None and at["epoch"] >= self.epochs
+        return late or (last and at["position"] == self._total) or at["misses"] >= self.patience
+
+    def _validate(self) -> tuple[float | None, bool]:
+        """Return the validation cost, where it is time for it, and whether it is the best."""
+        at = self._at
+        shortest = SHORTEST_INTERVAL if at["position"] == self._total else LONGEST_INTERVAL
+        at["ended"] = self._over()
+        if not at["ended"] and at["batches"] - at["judged_at"] < shortest:
+            return None, False
+        judged = self._cost()
+        best = judged < at["lowest"]
+        at["judged_at"] = at["batches"]
+        at["lowest"] = min(judged, at["lowest"])
+        at["misses"] = 0 if best else at["misses"] + 1
+        at["ended"] = self._over()
+        return judged, best
+
+    def _cost(self) -> float:
+        return evaluate(self.network, self.validation, self.T, self.B, self._judge)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a run needs to go on exactly, but for the weights.
+
+        Returns
+        -------
+        dict
+            JSON-able values, and arrays that the run goes on changing.
+        """
+        optimiser = self._optimiser
+        return {
+            **self._at,
+            "total": self._total,
+            "order": self._order,
+            "rng": self.rng.bit_generator.state,
+            "updates": optimiser.updates,
+            **{
+                f"slot.{kind}/{name}": array
+                for kind, arrays in optimiser.slots.items()
+                for name, array in arrays.items()
+            },
+            **{f"state.{name}": array for name, array in self._unrolled.states().items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned, and go on from there.
+
+        A run that had ended goes on where the plan now has more epochs, minutes or patience.
+
+        Raises
+        ------
+        ModelError
+            When it belongs to other pieces or settings.
+        """
+        states = self._unrolled.states()
+        fits = len(state["order"]) in (0, len(self.training)) and all(
+            f"state.{name}" in state and state[f"state.{name}"].shape == array.shape
+            for name, array in states.items()
+        )
+        if not fits:
+            raise ModelError("the training state belongs to another corpus or other settings")
+        self._at.update({key: state[key] for key in self._at})
+        self._total, self._order = state["total"], np.array(state["order"])
+        self._at["ended"] = self._over()
+        self.rng.bit_generator.state = state["rng"]
+        self._optimiser.updates = dict(state["updates"])
+        for key, array in state.items():
+            kind, _, name = key.removeprefix("slot.").partition("/")
+            if key.startswith("slot."):
+                np.copyto(self._optimiser.slot(kind, name, self._values[name]), array)
+        for name, array in states.items():
+            np.copyto(array, state[f"state.{name}"])
