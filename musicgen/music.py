@@ -150,6 +150,9 @@ class Music:
         The instruments.
     title
         Free text.
+    fermatas
+        Ticks at which what sounds is held at will, sorted, each once: the onsets of the notes, tied
+        ones included, and rests that bear the sign.
     """
 
     resolution: int = 480
@@ -158,6 +161,7 @@ class Music:
     key_signatures: list[KeySignature] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
     title: str = ""
+    fermatas: list[int] = field(default_factory=list)
 
     @property
     def end(self) -> int:

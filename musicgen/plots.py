@@ -104,32 +104,36 @@ def curves(panels: Sequence[Panel], path: Path, columns: int = 3) -> None:
     _save(figure, path)
 
 
-def learning_curve(history: Sequence[dict[str, Any]], path: Path, title: str = "") -> None:
+def learning_curve(
+    history: Sequence[dict[str, Any]], path: Path, title: str = "", unit: str = "bits a symbol"
+) -> None:
     """Draw the costs of a training run.
 
     Parameters
     ----------
     history
-        Entries with ``symbols``, ``loss``, ``validation`` and ``best``, costs in bits a symbol.
+        Entries with ``steps``, ``loss``, ``validation`` and ``best``.
     path
         File to write; its ending says whether PNG or SVG.
     title
         Text above the picture.
+    unit
+        What the costs are counted in.
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    seen = [entry["symbols"] / 1e6 for entry in history]
+    seen = [entry["steps"] / 1e6 for entry in history]
     axes.plot(seen, [entry["loss"] for entry in history], "o-", ms=3, label="training")
     axes.plot(seen, [entry["validation"] for entry in history], "o-", ms=3, label="validation")
     kept = [entry for entry in history if entry["best"]]
     if kept:
         best = kept[-1]
-        axes.plot(best["symbols"] / 1e6, best["validation"], "k*", ms=10, zorder=3)
+        axes.plot(best["steps"] / 1e6, best["validation"], "k*", ms=10, zorder=3)
         axes.annotate(
-            f"{best['validation']:.3f}", (best["symbols"] / 1e6, best["validation"]),
+            f"{best['validation']:.3f}", (best["steps"] / 1e6, best["validation"]),
             xytext=(0, 10), textcoords="offset points", ha="center",
         )  # fmt: skip
-    axes.set(xlabel="million symbols seen", ylabel="bits a symbol", title=title)
+    axes.set(xlabel=f"million {unit.split()[-1]}s seen", ylabel=unit, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
     _save(figure, path)

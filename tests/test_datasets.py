@@ -8,7 +8,7 @@ import pytest
 
 from musicgen.datasets import COLLECTIONS, export, music21_corpus
 from musicgen.errors import CorpusError, FormatWarning
-from musicgen.formats import midi
+from musicgen.formats import musicxml
 
 
 def test_ryans_is_copied_byte_for_byte(tmp_path):
@@ -57,18 +57,19 @@ def few_chorales(monkeypatch):
 
 
 @pytest.mark.usefixtures("few_chorales")
-def test_chorales_become_midi(tmp_path):
+def test_chorales_become_scores_of_four_voices(tmp_path):
     with pytest.warns(FormatWarning, match=r"left out: .*bwv27\.6\.mxl.* found parts Soprano 1"):
         files = export("chorales", tmp_path)
-    assert [file.name for file in files] == ["bwv269.mid", "bwv8.6.mid"]
+    assert [file.name for file in files] == ["bwv269.mxl", "bwv8.6.mxl"]
     for file in files:
-        (music,) = midi.read(file)
+        (music,) = musicxml.read(file)
         assert [track.name for track in music.tracks] == ["Soprano", "Alto", "Tenor", "Bass"]
         assert all(track.notes for track in music.tracks)
-    (music,) = midi.read(files[0])
+    (music,) = musicxml.read(files[0])
     assert music.title == "Aus meines Herzens Grunde"
-    assert music.time_signatures == [(0, 3, 4)]
+    assert music.time_signatures == [(0, 1, 4), (480, 3, 4)]
     assert music.key_signatures == [(0, 1, "major")]
+    assert music.fermatas[:2] == [10 * 480, 19 * 480]
     assert [(note.time, note.pitch, note.duration) for note in music.tracks[0].notes[:4]] == [
         (0, 67, 480),
         (480, 67, 960),

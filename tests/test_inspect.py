@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from musicgen.cli import app
-from musicgen.encodings import Characters
+from musicgen.encodings.characters import Characters
 from musicgen.errors import CorpusError, FormatError
 from musicgen.formats import midi
 from musicgen.music import (
@@ -76,7 +76,6 @@ def test_repaired_refused_and_unknown(folder):
 def test_duplicates_are_named_and_learned_once(folder):
     report = inspect_files(folder)
     assert report.duplicates == [[f"{folder / 'a.abc'}:1", f"{folder / 'sub' / 'copy.abc'}:1"]]
-    assert [tune.text.split("\n")[1] for tune in report.tunes] == ["T:A jig", "T:An air", "K:C"]
 
 
 def test_many_files_in_several_processes(tmp_path):
@@ -91,13 +90,14 @@ def test_many_files_in_several_processes(tmp_path):
     assert not report.duplicates
 
 
-def test_needs():
-    tunes = [Tune(JIG), Tune(AIR)]
-    found = needs(tunes)
-    assert found.symbols == len(JIG) + len(AIR) + 2
-    assert found.vocabulary == "".join(sorted(set(JIG + AIR)))
+def test_needs(tmp_path):
+    for name, text in (("a", JIG), ("b", AIR)):
+        (tmp_path / f"{name}.abc").write_text(text)
+    found = needs(tmp_path)
+    assert (found.encoding, found.unit) == ("tokens", "token")
+    assert 0 < found.steps < len(JIG) + len(AIR)
     assert found.seconds > 0
-    network = Network.initialise(Architecture(len(found.vocabulary) + 2), np.random.default_rng(0))
+    network = Network.initialise(Architecture(found.size), np.random.default_rng(0))
     assert found.weights == network.size
 
 
@@ -122,7 +122,7 @@ def test_command_for_a_folder(folder):
     assert "6 files (3 abc, 2 midi, 1 unknown), 5 pieces" in text
     assert "from E4 to C5" in text or "from C4 to D5" in text
     assert "repeated   1 piece\n" in text
-    assert "characters of" in text
+    assert "tokens as tokens" in text
     assert "bad.mid" in text.partition("refused")[2]
     assert "notes.txt" in text.partition("left out")[2]
 
@@ -138,7 +138,7 @@ def test_command_as_json(folder):
     assert found["formats"] == {"abc": 3, "midi": 2, "unknown": 1}
     assert (found["pieces"], found["refused"], found["repaired"]) == (5, 1, 1)
     assert found["metres"]["6/8"] == 2
-    assert found["training"]["symbols"] > 100
+    assert found["training"]["steps"] > 10
     assert [file["format"] for file in found["files"]].count("midi") == 2
 
 
@@ -150,15 +150,16 @@ def test_command_for_a_model(tmp_path):
         "settings": {"epochs": 3, "minutes": None},
         "seed": 5,
         "validation": 2.25,
+        "unit": "bits a character",
     }
     path = tmp_path / "small.safetensors"
     Model(network, encoding, facts).save(path)
     text = command(path)
     assert f"{network.size:,} weights" in text
     assert "1 × 8 lstm" in text
+    assert "2.2500 bits a character" in text
     assert "tunes, 7 pieces" in text
-    assert "epochs 3, seed 5" in text
-    assert "2.250 bits" in text
+    assert "epochs 3\n" in text
     found = json.loads(command(path, "--json"))
-    assert found["state"] == {"vocabulary": "abc"}
+    assert found["encoding"] == "characters"
     assert found["architecture"]["hidden_size"] == 8

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from musicgen.cli import convert, corpora, inspect, plot, sample, train
+from musicgen.cli import convert, corpora, inspect, models, plot, sample, train
 from musicgen.errors import MusicgenError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ app.command("convert", epilog=convert.EXAMPLES)(convert.convert)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
 app.add_typer(corpora.app, name="corpora")
+app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)

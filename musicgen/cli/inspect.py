@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,16 +48,19 @@ def inspect(
     and what training would need. The exit code is 1 when something was refused.
     """
     if path.suffix == ".safetensors" and path.is_file():
-        from musicgen.networks import Model
+        from musicgen.cli.models import info
 
-        _model(path, Model.load(path), as_json)
+        info(str(path), as_json=as_json)
         return
     from musicgen.cli.progress import file_bar
     from musicgen.workflows import inspect_files, needs
 
     with file_bar() as progress:
         report = inspect_files(path, format=format, jobs=jobs, progress=progress)
-    training = needs(report.tunes) if len(report.tunes) > 1 else None
+    training = None
+    if len(report.pieces) > 1:
+        with suppress(CorpusError):  # too little to learn from
+            training = needs(path, format=format, jobs=jobs)
     if as_json:
         record = _summary(report, training) | {"files": [_record(file) for file in report.files]}
         print(json.dumps(record))
@@ -117,8 +121,8 @@ def _folder(path: Path, report: FolderReport, training: Needs | None) -> None:
     if training:
         _line(
             "to learn",
-            f"{training.symbols:,} characters of {len(training.vocabulary)} kinds: "
-            f"{''.join(filter(str.isprintable, training.vocabulary))}",
+            f"{training.steps:,} {training.unit}s as {training.encoding} ({training.size} "
+            f"{'channels' if training.unit in ('step', 'frame') else 'different'})",
         )
         _line(
             "training",
@@ -163,33 +167,6 @@ def _facts(piece: PieceReport) -> list[str]:
             f"{len(piece.tracks)} tracks: {', '.join(name or '?' for name in piece.tracks)}"
         )
     return [fact for fact in facts if fact]
-
-
-def _model(path: Path, model: Model, as_json: bool) -> None:
-    record = {
-        "model": str(path),
-        "bytes": path.stat().st_size,
-        "encoding": model.encoding.name,
-        "state": model.encoding.state(),
-        "architecture": asdict(model.network.architecture),
-        "weights": model.network.size,
-        **model.facts,
-    }
-    if as_json:
-        print(json.dumps(record))
-        return
-    shape, facts = model.network.architecture, model.facts
-    print(f"{path}: a model of {model.network.size:,} weights, {record['bytes'] / 1e6:.1f} MB")
-    _line("writes", f"{model.encoding.name}, {model.encoding.size} symbols")
-    _line("network", f"{shape.num_layers} × {shape.hidden_size} {shape.cell}, embedding of "
-          f"{shape.embedding_size}")  # fmt: skip
-    if corpus := facts.get("corpus"):
-        _line("corpus", f"{corpus['name']}, {corpus['pieces']} pieces, SHA-256 {corpus['sha256']}")
-    if settings := facts.get("settings"):
-        chosen = ", ".join(f"{k} {v}" for k, v in settings.items() if v is not None)
-        _line("settings", f"{chosen}, seed {facts.get('seed')}")
-    if "validation" in facts:
-        _line("validation", f"{facts['validation']:.3f} bits a symbol")
 
 
 def _line(name: str, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn, Self
 
 from tqdm import tqdm
 
-from musicgen.training import Progress
+from musicgen.training import COST_UNITS, Progress
 from musicgen.workflows import CorpusRead, Preview
 
 __all__ = ["TrainingBar", "file_bar"]
@@ -18,19 +18,21 @@ MOST_NAMED = 10
 
 
 @contextmanager
-def file_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar over files on stderr, where it is a terminal.
+def file_bar(unit: str = "file") -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar over files on stderr, where it is a terminal, from the first one on.
 
     Yields
     ------
     function
         To be called with the number of files done and to do.
     """
-    with tqdm(disable=None, leave=False, unit="file", dynamic_ncols=True) as bar:
+    with tqdm(disable=None, leave=False, unit=unit, dynamic_ncols=True, delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
+            if done == total:
+                bar.close()
 
         yield progress
 
@@ -43,7 +45,7 @@ class TrainingBar:
 
     def __init__(self) -> None:
         self.training = False
-        self._validation = ""
+        self._validation = self._unit = self._steps = ""
         self._bar: tqdm[NoReturn] = tqdm(
             total=1.0, disable=None, leave=False, dynamic_ncols=True,
             bar_format="{percentage:3.0f}% |{bar:16}| {elapsed} < {remaining}{postfix}",
@@ -71,31 +73,45 @@ class TrainingBar:
         tqdm.write(text, file=sys.stderr)
 
     def _corpus(self, event: CorpusRead) -> None:
-        corpus = event.corpus
-        self._print(
-            f"{len(corpus.pieces)} tunes from {corpus.files} {corpus.format.name} files: "
-            f"{event.training} to learn from ({event.symbols:,} characters, "
-            f"{event.vocabulary} different), {event.validation} for validation"
+        found, encoding = event.corpus.inventory, event.encoding
+        files = ", ".join(
+            f"{tally.read + tally.converted} {name} file{'s' * (tally.read + tally.converted != 1)}"
+            f"{' (converted)' * bool(tally.converted)}"
+            for name, tally in found.tallies.items()
+            if tally.read or tally.converted
         )
-        if corpus.duplicates:
-            self._print(f"{corpus.duplicates} repeated tunes left out")
-        for file, reason in corpus.left_out[:MOST_NAMED]:
-            self._print(f"left out: {reason if str(file) in reason else f'{file}: {reason}'}")
-        if len(corpus.left_out) > MOST_NAMED:
-            self._print(f"… and {len(corpus.left_out) - MOST_NAMED} more files")
-        self._print(f"network of {event.weights:,} weights → {event.path}")
+        self._print(
+            f"{found.pieces} pieces from {files}: {event.training} sequences to learn from "
+            f"({event.steps:,} {encoding.unit}s), {event.validation} for validation"
+        )
+        if found.duplicates:
+            self._print(f"{found.duplicates} repeated pieces left out")
+        for word, files in (("left out", found.left_out), ("repaired", found.repaired)):
+            for file, reason in files[:MOST_NAMED]:
+                self._print(f"{word}: {reason if str(file) in reason else f'{file}: {reason}'}")
+            if len(files) > MOST_NAMED:
+                self._print(f"… and {len(files) - MOST_NAMED} more {word}")
+        self._print(
+            f"encoding {encoding.name} ({encoding.size} "
+            f"{'different' if encoding.head == 'categorical' else 'channels'}), "
+            f"network of {event.weights:,} weights → {event.path}"
+        )
+        if event.resumed:
+            self._print(f"going on after {event.resumed:,} batches")
+        self._unit = f"{COST_UNITS[encoding.head]} a {encoding.unit}"
+        self._steps = f"{encoding.unit}s"
 
     def _progress(self, event: Progress) -> None:
         if event.validation is not None:
             self._validation = f", validation {event.validation:.3f}"
             self._print(
                 f"epoch {event.epoch:3}  training {event.loss:.3f}  "
-                f"validation {event.validation:.3f} bits a character"
+                f"validation {event.validation:.3f} {self._unit}"
                 f"{'  best so far, saved' if event.best else ''}"
             )
         self._bar.set_postfix_str(
-            f"loss {event.loss:.3f}{self._validation} bits, "
-            f"{event.symbols / event.seconds:,.0f} characters/s",
+            f"loss {event.loss:.3f}{self._validation}, "
+            f"{event.steps / event.seconds:,.0f} {self._steps}/s",
             refresh=False,
         )
         self._bar.update(event.done - self._bar.n)

@@ -5,109 +5,171 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Option
+
+from musicgen.music import Audio, Tune
+
+if TYPE_CHECKING:
+    from musicgen.workflows import Sample, Sampling
 
 __all__ = ["EXAMPLES", "sample"]
 
 EXAMPLES = """\b
 Examples:
   musicgen sample
-  musicgen sample models/ryans.safetensors --format abc --format midi --count 5
+  musicgen sample --key D --meter 6/8 --bars 16 --title "The Morning Train" --format midi
+  musicgen sample models/ryans.safetensors --format abc --format wav --count 5
   musicgen sample ryans --primer opening.abc --temperature 0.6 --seed 7
+  musicgen sample piano-roll --threshold auto --max-polyphony 6
 """
 
 
 def sample(
     model: Annotated[
         str | None,
-        typer.Argument(help="Model file, or name of one in models/.  [default: the newest there]"),
+        typer.Argument(help="Model file or name; see musicgen models list.  [default: irish]"),
     ] = None,
     format: Annotated[
         list[str] | None,
-        Option(help="abc, midi, musicxml or wav; may be given several times.  [default: abc]"),
+        Option(help="abc, midi, musicxml, wav, …; repeatable.  [default: the model's own]"),
     ] = None,
-    count: Annotated[int, Option(min=1, help="Number of tunes.")] = 1,
-    temperature: Annotated[float, Option(help="Below 1 safer, above 1 bolder.")] = 0.8,
+    count: Annotated[int, Option(min=1, help="Number of pieces.")] = 1,
+    key: Annotated[str | None, Option(help="Such as D, Ador or Bm.")] = None,
+    meter: Annotated[str | None, Option(help="Such as 6/8.")] = None,
+    bars: Annotated[int | None, Option(min=1, help="Written bars.")] = None,
+    title: Annotated[str | None, Option(help="What the piece is called.")] = None,
+    constraints: Annotated[
+        bool, Option(help="Whether bars must add up, repeats close, and so on.")
+    ] = True,
+    temperature: Annotated[
+        float | None,
+        Option(help="Below 1 safer, above 1 bolder.  [default: 0.8; 1 for frames]"),
+    ] = None,
     top_k: Annotated[int | None, Option(help="Draw from the k likeliest only.")] = None,
     top_p: Annotated[
         float, Option(help="Draw from the likeliest of this probability only; 1 for all.")
     ] = 0.95,
-    length: Annotated[int, Option(min=1, help="Most characters of a tune.")] = 3000,
-    primer: Annotated[Path | None, Option(help="ABC file that each tune starts with.")] = None,
+    min_p: Annotated[
+        float | None, Option(help="Draw only what has this share of the likeliest's probability.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float, Option(help="Break off loops: 0 lets them go on, 1 is a mild start.")
+    ] = 0.0,
+    beam: Annotated[
+        int | None, Option(min=1, help="Look for the likeliest with so many at once.")
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        Option(help="Piano rolls: notes sound from here on; auto, f1, polyphony or a number."),
+    ] = None,
+    top_notes: Annotated[
+        int | None, Option(min=0, help="Piano rolls: so many notes sound at each step.")
+    ] = None,
+    max_polyphony: Annotated[
+        int | None, Option(min=0, help="Piano rolls: so many notes sound at most.")
+    ] = None,
+    length: Annotated[
+        int | None, Option(min=1, help="Most symbols or frames.  [default: what is usual]")
+    ] = None,
+    primer: Annotated[
+        Path | None, Option(help="Music file that each piece starts with, in any format.")
+    ] = None,
+    keep_primer: Annotated[
+        bool, Option(help="Whether the primer stands in the result.")
+    ] = True,
     seed: Annotated[
-        int | None, Option(min=0, help="Same seed, same tunes.  [default: a fresh one]")
+        int | None, Option(min=0, help="Same command, same bytes.  [default: a fresh one]")
     ] = None,
     out: Annotated[
         Path | None,
-        Option(help="Folder, or a file for one tune in one format.  [default: samples/]"),
+        Option(help="Folder, or a file for one piece in one format.  [default: samples/]"),
     ] = None,
-    plot: Annotated[bool, Option(help="Draw each tune's piano roll beside it (PNG).")] = False,
+    pictures: Annotated[
+        int, Option(min=0, help="Draw so many of the pieces (PNG).")
+    ] = 1,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write new music with a model.
 
-    A tune that does not parse without repair is drawn again, and counted.
+    A piece that is not sound is drawn again, and counted.
     """
     from tqdm import tqdm
 
     from musicgen.workflows import sample_from
 
-    with tqdm(total=count, disable=None if count > 1 else True, leave=False, unit="tune") as bar:
+    with tqdm(total=count, disable=None if count > 1 else True, leave=False, unit="piece") as bar:
         result = sample_from(
-            model, out, formats=format or ["abc"], count=count, temperature=temperature,
-            top_k=top_k, top_p=top_p, length=length, primer=primer, seed=seed,
+            model, out, formats=format or (), count=count, temperature=temperature, top_k=top_k,
+            top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, beam=beam,
+            threshold=_number(threshold), top_notes=top_notes, most_notes=max_polyphony,
+            length=length, primer=primer, keep_primer=keep_primer, key=key, metre=meter, bars=bars,
+            title=title, constraints=constraints, seed=seed,
             progress=lambda done, _: bar.update(done - bar.n),
         )  # fmt: skip
-    pictures = []
-    if plot:
-        from musicgen import plots
-
-        for one in result.samples:
-            pictures.append(one.files[0].with_suffix(".png"))
-            plots.piano_roll(one.music, pictures[-1])
+    drawn = [_draw(one) for one in result.samples[:pictures]]
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "model": str(result.model),
-                    "seed": result.seed,
-                    "rejected": result.rejected,
-                    "samples": [
-                        {
-                            "title": one.title,
-                            "key": one.key,
-                            "metre": one.metre,
-                            "bars": one.bars,
-                            "seconds": round(one.music.seconds, 2),
-                            "bits": round(one.bits, 4),
-                            "draws": one.draws,
-                            "abc": one.tune.text,
-                            "files": [str(file) for file in one.files],
-                        }
-                        for one in result.samples
-                    ],
-                    "pictures": [str(picture) for picture in pictures],
-                }
-            )
-        )
+        print(json.dumps(_facts(result, drawn)))
         return
-    if count == 1:
-        print(result.samples[0].tune.text)
-    print(f"{'title':32}  {'key':6}{'metre':7}{'bars':>4}{'seconds':>9}{'bits':>7}  files")
+    if count == 1 and isinstance(result.samples[0].piece, Tune):
+        print(result.samples[0].piece.text, end="\n\n")
+    print(f"{'title':32}  {'key':10}{'metre':7}{'bars':>4}{'seconds':>9}{'bits':>7}  files")
     for one in result.samples:
-        files = ", ".join(map(str, one.files))
+        bars_, bits = one.bars or "", f"{one.bits:.2f}" if one.bits == one.bits else ""
         print(
-            f"{one.title[:32]:32}  {one.key:6}{one.metre:7}{one.bars:4}{one.music.seconds:9.1f}"
-            f"{one.bits:7.2f}  {files}"
+            f"{one.title[:32]:32}  {one.key:10}{one.metre:7}{bars_:4}{one.seconds:9.1f}"
+            f"{bits:>7}  {', '.join(map(str, one.files))}"
         )
-    for picture in pictures:
-        print(f"piano roll: {picture}")
+    for picture in drawn:
+        print(f"picture: {picture}")
     first = sum(one.draws == 1 for one in result.samples)
     print(
-        f"{first} of {count} parsed at the first draw, {len(result.rejected)} drawn again; "
+        f"{first} of {count} sound at the first draw, {len(result.rejected)} drawn again; "
         f"model {result.model}; repeat with --seed {result.seed}",
         file=sys.stderr,
     )
+
+
+def _number(text: str | None) -> float | str | None:
+    """Read a threshold: a number, or the name of a calibrated one."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _draw(one: Sample) -> Path:
+    """Draw a piece beside its first file."""
+    from musicgen import plots
+
+    picture = one.files[0].with_suffix(".png")
+    if isinstance(one.piece, Audio):
+        plots.waveform_and_spectrogram(one.piece, picture)
+    else:
+        plots.piano_roll(one.music, picture)
+    return picture
+
+
+def _facts(result: Sampling, pictures: list[Path]) -> dict[str, Any]:
+    return {
+        "model": str(result.model),
+        "seed": result.seed,
+        "rejected": result.rejected,
+        "samples": [
+            {
+                "title": one.title,
+                "key": one.key,
+                "metre": one.metre,
+                "bars": one.bars,
+                "seconds": round(one.seconds, 2),
+                "bits": round(one.bits, 4) if one.bits == one.bits else None,
+                "draws": one.draws,
+                "abc": one.piece.text if isinstance(one.piece, Tune) else None,
+                "files": [str(file) for file in one.files],
+            }
+            for one in result.samples
+        ],
+        "pictures": [str(picture) for picture in pictures],
+    }

@@ -67,6 +67,7 @@ def tune_to_music(
         [KeySignature(_ticks(time), key.fifths, key.mode) for time, key in played.keys],
         tracks,
         title,
+        sorted({_ticks(time) for time in played.fermatas}),
     )
 
 

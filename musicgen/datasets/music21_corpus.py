@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from musicgen.datasets.chorales import read_chorale, titles
 from musicgen.errors import CorpusError, FormatError, FormatWarning
 from musicgen.files import write_atomically
-from musicgen.formats import midi
+from musicgen.formats import musicxml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ COLLECTIONS = {
             "Chorales of Johann Sebastian Bach, in four voices",
             "old music in the public domain; the scores state no licence, music21 believes them "
             "licensed for use, perhaps not commercial",
-            "midi",
+            "musicxml",
             "bach",
         ),
     )
@@ -97,8 +97,8 @@ def export(
 ) -> list[Path]:
     """Put a collection into a folder, with a ``SOURCE.txt`` that says where it is from.
 
-    ABC files are copied byte for byte; the chorales are converted from scores to MIDI. Files of
-    the same name are replaced, others in the folder stay.
+    ABC files are copied byte for byte; the four voices of the chorales become scores of their
+    own, packed MusicXML. Files of the same name are replaced, others in the folder stay.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def export(
         raise CorpusError(f"no collection is called {name!r} (there are: {', '.join(COLLECTIONS)})")
     collection = COLLECTIONS[name]
     source = _corpus() / collection.folder
-    plan = _conversions(source) if collection.format == "midi" else _copies(source)
+    plan = _conversions(source) if collection.format == "musicxml" else _copies(source)
     if not plan:
         raise CorpusError(f"{source} holds no music (install music21 again, with its corpus)")
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,11 +170,11 @@ def _copy(source: Path, target: Path) -> None:
 def _conversions(source: Path) -> dict[str, Callable[[Path], None]]:
     scores = {source / f"bwv{number}.mxl": title for number, title in sorted(titles().items())}
     return {
-        f"{score.stem}.mid": partial(_convert, score, title)
+        f"{score.stem}.mxl": partial(_convert, score, title)
         for score, title in scores.items()
         if score.exists()  # music21 lists a few chorales that it does not carry
     }
 
 
 def _convert(source: Path, title: str, target: Path) -> None:
-    midi.write(read_chorale(source, title), target)
+    musicxml.write(read_chorale(source, title), target)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from musicgen.encodings.base import BOUNDARY, Encoding, Frames, Symbols, boundary_frame
 from musicgen.errors import EncodingError
+from musicgen.music import Audio, Music, Tune
 
-__all__ = ["BOUNDARY", "NAMES", "Encoding", "Frames", "Symbols", "boundary_frame", "get"]
+__all__ = ["BOUNDARY", "NAMES", "Encoding", "Frames", "Symbols", "boundary_frame", "default", "get"]
 
-# Resolved on first use. The first of a kind of piece is that kind's default.
+# Resolved on first use.
 _PLACES = {
     "tokens": "musicgen.encodings.abc_tokens:AbcTokens",
     "characters": "musicgen.encodings.characters:Characters",
@@ -22,6 +24,7 @@ _PLACES = {
     "fourier": "musicgen.encodings.fourier:Fourier",
 }
 NAMES = tuple(_PLACES)
+_DEFAULTS: dict[type[Any], str] = {Tune: "tokens", Music: "events", Audio: "spectrum"}
 
 
 def get(name: str) -> type[Encoding]:
@@ -37,3 +40,15 @@ def get(name: str) -> type[Encoding]:
     module, _, attribute = _PLACES[name].partition(":")
     found: type[Encoding] = getattr(import_module(module), attribute)
     return found
+
+
+def default(kind: type[Any]) -> type[Encoding]:
+    """Return the encoding that pieces of a kind get where none is asked for.
+
+    Examples
+    --------
+    >>> from musicgen.music import Audio
+    >>> default(Audio).name
+    'spectrum'
+    """
+    return get(_DEFAULTS[kind])

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BOUNDARY", "Encoding", "Frames", "Symbols", "boundary_frame"]
+from musicgen.errors import EncodingError
+
+__all__ = ["BOUNDARY", "Encoding", "Frames", "Symbols", "boundary_frame", "refuse"]
 
 Symbols = npt.NDArray[np.int32]
 Frames = npt.NDArray[np.float32]
@@ -21,8 +23,8 @@ class Encoding(Protocol):
     """Pieces of one kind ↔ sequences of symbols or of frames.
 
     A categorical encoding gives symbols, numbered from 0, one a step. The others give frames, D
-    numbers a step. Symbol 0 is the boundary: it ends every piece, and the first symbol of a piece is
-    predicted from it. With frames, `boundary_frame` plays this part.
+    numbers a step. Symbol 0 is the boundary: it ends every piece, and the first symbol of a piece
+    is predicted from it. With frames, `boundary_frame` plays this part.
 
     Attributes
     ----------
@@ -47,6 +49,10 @@ class Encoding(Protocol):
     unit: ClassVar[str]
     losses: ClassVar[tuple[str, ...]]
     never: ClassVar[tuple[int, ...]]
+
+    @property
+    def usual_length(self) -> int:
+        """Most symbols or frames of a sample, where no number is asked for."""
 
     @classmethod
     def fit(cls, pieces: Iterable[Any]) -> Self:
@@ -92,12 +98,49 @@ class Encoding(Protocol):
             When they make no piece.
         """
 
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> Any:
+        """Return what keeps one sample sound and to these conditions, or None.
+
+        Returns
+        -------
+        object or None
+            With the methods of `musicgen.sampling.Constraint`; None where anything may follow.
+
+        Raises
+        ------
+        EncodingError
+            For a condition that cannot be kept.
+        """
+
     def state(self) -> dict[str, Any]:
         """Return what `from_state` needs: JSON-able values, and numpy arrays."""
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Make the encoding again."""
+
+
+def refuse(encoding: str, **conditions: object) -> None:
+    """Refuse conditions that an encoding knows nothing of, but for a title, which binds nothing.
+
+    Raises
+    ------
+    EncodingError
+        When one is given.
+    """
+    for name, value in conditions.items():
+        if name != "title" and value is not None:
+            raise EncodingError(
+                f"a sample of {encoding} cannot be asked for a {name.rstrip('s')}: its model "
+                "decides; tokens, characters, score-grid and chords can"
+            )
 
 
 def boundary_frame(size: int) -> Frames:

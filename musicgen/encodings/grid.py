@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from musicgen.errors import EncodingError
-from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
+from musicgen.music import Music, Note, Track
 
 __all__ = ["on_grid", "refined"]
 
@@ -13,8 +13,8 @@ __all__ = ["on_grid", "refined"]
 def on_grid(music: Music, steps_per_quarter: int) -> Music:
     """Return the piece with a resolution of so many steps a quarter note.
 
-    Onsets, ends and changes go to the nearest step; a note lasts one step at least. Equal notes that
-    fall on each other within a track become one, the longest and loudest.
+    Onsets, ends and changes go to the nearest step; a note lasts one step at least. Equal notes
+    that fall on each other within a track become one, the longest and loudest.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def on_grid(music: Music, steps_per_quarter: int) -> Music:
     --------
     >>> music = Music(480, tracks=[Track(notes=[Note(0, 60, 230), Note(250, 62, 5)])])
     >>> on_grid(music, 4).tracks[0].notes
-    [Note(time=0, pitch=60, duration=2, velocity=64), Note(time=2, pitch=62, duration=1, velocity=64)]
+    [Note(time=0, pitch=60, duration=2, velocity=64),
+     Note(time=2, pitch=62, duration=1, velocity=64)]
     """
     if steps_per_quarter < 1:
         raise EncodingError(f"steps_per_quarter is {steps_per_quarter}; expected 1 or more")
@@ -44,9 +45,9 @@ def on_grid(music: Music, steps_per_quarter: int) -> Music:
 
     return Music(
         to,
-        [Tempo(step(time), qpm) for time, qpm in music.tempos],
-        [TimeSignature(step(time), *rest) for time, *rest in music.time_signatures],
-        [KeySignature(step(time), *rest) for time, *rest in music.key_signatures],
+        [tempo._replace(time=step(tempo.time)) for tempo in music.tempos],
+        [metre._replace(time=step(metre.time)) for metre in music.time_signatures],
+        [key._replace(time=step(key.time)) for key in music.key_signatures],
         [
             Track(
                 track.program, track.is_drum, track.name,
@@ -58,6 +59,7 @@ def on_grid(music: Music, steps_per_quarter: int) -> Music:
             for track in music.tracks
         ],
         music.title,
+        sorted({step(time) for time in music.fermatas}),
     )  # fmt: skip
 
 

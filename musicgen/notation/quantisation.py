@@ -138,6 +138,7 @@ def quantise(music: Music, grid: str | int) -> Music:
             for track in music.tracks
         ],
         music.title,
+        sorted({place(time) for time in music.fermatas}),
     )
 
 
@@ -222,6 +223,7 @@ def _check(music: Music) -> None:
         *(change.time for change in music.tempos),
         *(change.time for change in music.time_signatures),
         *(change.time for change in music.key_signatures),
+        *music.fermatas,
     ]
     if min(times, default=0) < 0:
         raise FormatError(f"found an event at tick {min(times)}, expected no time before 0")

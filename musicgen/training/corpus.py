@@ -3,75 +3,275 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self
 
-import numpy as np
-
-from musicgen.errors import CorpusError, FormatError, FormatWarning
+from musicgen.errors import CorpusError, FormatError
 from musicgen.files import files_in
-from musicgen.formats import Format, abc, detect, get
-from musicgen.music import Audio, Piece, Tune
+from musicgen.formats import Format, detect, get
+from musicgen.music import Audio, Music, Tune
+from musicgen.parallel import parallel_map
+from musicgen.training.reading import obstacle, read_file
+from musicgen.training.spool import Spool
 
-__all__ = ["Corpus", "digest", "read_corpus", "split"]
+__all__ = ["Corpus", "Inventory", "Tally", "read_corpus"]
 
-P = TypeVar("P")
+NO_FORMAT = "unknown"
+
+_WORDS: dict[type[Any], str] = {Tune: "tune", Music: "piece of notes", Audio: "sound"}
 
 
 @dataclass(slots=True)
-class Corpus:
-    """The pieces of a folder.
+class Tally:
+    """Number of files of one format.
+
+    Attributes
+    ----------
+    read
+        Those that gave pieces as they are.
+    converted
+        Those whose pieces were turned into pieces of another kind.
+    left_out
+        Those that gave none.
+    """
+
+    read: int = 0
+    converted: int = 0
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What was found in a folder.
 
     Attributes
     ----------
     pieces
-        All of one kind, in the order of their files' names.
-    format
-        The format that they were read in.
-    files
-        Number of files that they came from.
-    left_out
-        Files that were not read, or in part, each with the reason.
+        Number of different pieces.
     duplicates
         Pieces left out because the same music was there already.
+    tallies
+        Files by the name of their format; ``"unknown"`` where they are of none.
+    left_out
+        Files and pieces that were left out, each with the reason.
+    repaired
+        Files that were read or converted with repairs, each with what was repaired.
+    fingerprint
+        SHA-256 of all pieces, as hexadecimal text.
     """
 
-    pieces: list[Any]
-    format: Format
-    files: int
-    left_out: list[tuple[Path, str]]
-    duplicates: int
+    pieces: int = 0
+    duplicates: int = 0
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    repaired: list[tuple[Path, str]] = field(default_factory=list)
+    fingerprint: str = ""
+
+    @property
+    def files(self) -> int:
+        """Number of files that the pieces came from."""
+        return sum(tally.read + tally.converted for tally in self.tallies.values())
+
+    def state(self, root: Path) -> dict[str, Any]:
+        """Return JSON-able values; `root` is the corpus's folder, which may be moved."""
+        paths = {
+            name: [[str(file.relative_to(root)), reason] for file, reason in files]
+            for name, files in (("left_out", self.left_out), ("repaired", self.repaired))
+        }
+        return asdict(self) | paths | {"root": str(root)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], root: Path) -> Self:
+        """Make it again for the folder `root`."""
+        state = dict(state)
+        former = state.pop("root")
+        for name in ("left_out", "repaired"):
+            state[name] = [
+                (root / file, reason.replace(former, str(root))) for file, reason in state[name]
+            ]
+        tallies = {name: Tally(**tally) for name, tally in state.pop("tallies").items()}
+        return cls(tallies=tallies, **state)
+
+
+class Corpus:
+    """The pieces of a folder, which are read when they are first asked for.
+
+    See `read_corpus`, which makes it.
+
+    Attributes
+    ----------
+    path
+        The folder, or file.
+    paths
+        The files in it.
+    format
+        The format that was asked for, or that most files have.
+    kind
+        `Tune`, `Music` or `Audio`: what every piece is.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        formats: dict[Path, Format | str],
+        format: Format,
+        kind: type[Any],
+        *,
+        given: bool,
+        render: bool,
+        jobs: int | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> None:
+        self.path, self.paths = path, list(formats)
+        self.format, self.kind = format, kind
+        self.given, self.render = given, render
+        self._formats, self._jobs, self._progress = formats, jobs, progress
+
+    @property
+    def pieces(self) -> Sequence[Any]:
+        """The different pieces in the order of their files' names; one at a time is in memory.
+
+        Raises
+        ------
+        CorpusError
+            When there is none.
+        """
+        return self.contents.pieces
+
+    @property
+    def inventory(self) -> Inventory:
+        """What was found."""
+        return self.contents.inventory
+
+    @property
+    def files(self) -> int:
+        """Number of files that the pieces came from."""
+        return self.inventory.files
+
+    @property
+    def left_out(self) -> list[tuple[Path, str]]:
+        """Files and pieces that were left out, each with the reason."""
+        return self.inventory.left_out
+
+    @property
+    def duplicates(self) -> int:
+        """Pieces left out because the same music was there already."""
+        return self.inventory.duplicates
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all pieces, as hexadecimal text."""
-        return hashlib.sha256(b"".join(map(digest, self.pieces))).hexdigest()
+        return self.inventory.fingerprint
+
+    @cached_property
+    def contents(self) -> Contents:
+        """The pieces, where they are from, and what was found."""
+        pieces, sources = Spool(), []
+        inventory, music = Inventory(), hashlib.sha256()
+        seen: set[bytes] = set()
+        jobs = []
+        for file, form in self._formats.items():
+            name = form if isinstance(form, str) else form.name
+            reason = form if isinstance(form, str) else obstacle(form, self.kind, self.render)
+            if reason:
+                inventory.left_out.append((file, reason))
+                known = NO_FORMAT if isinstance(form, str) else name
+                inventory.tallies.setdefault(known, Tally()).left_out += 1
+            else:
+                jobs.append((file, name))
+        work = partial(read_file, kind=self.kind)
+        results = parallel_map(work, jobs, self._jobs)
+        for number, ((file, name), found) in enumerate(zip(jobs, results, strict=True), 1):
+            tally = inventory.tallies.setdefault(name, Tally())
+            if not found.pieces:
+                tally.left_out += 1
+            elif get(name).kind is self.kind:
+                tally.read += 1
+            else:
+                tally.converted += 1
+            inventory.left_out += [(file, reason) for reason in found.left_out]
+            inventory.repaired += [(file, what) for what in found.repaired]
+            for mark, record in found.pieces:
+                if mark in seen:
+                    inventory.duplicates += 1
+                    continue
+                seen.add(mark)
+                music.update(mark)
+                pieces.append(record)
+                sources.append(file)
+            if self._progress:
+                self._progress(number, len(jobs))
+        inventory.left_out.sort(key=lambda pair: pair[0])
+        inventory.pieces, inventory.fingerprint = len(pieces), music.hexdigest()
+        if not pieces:
+            tried = {file for file, _ in jobs} or set(self.paths)
+            reason = next((why for file, why in inventory.left_out if file in tried), "it is empty")
+            raise CorpusError(
+                f"{self.path} holds no readable {_WORDS[self.kind]}; the first file says: {reason}"
+            )
+        return Contents(pieces, sources, inventory)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The pieces of a corpus.
+
+    Attributes
+    ----------
+    pieces
+        The different ones.
+    sources
+        The file of each.
+    inventory
+        What was found.
+    """
+
+    pieces: Spool
+    sources: list[Path]
+    inventory: Inventory
 
 
 def read_corpus(
-    path: Path, format: str | None = None, progress: Callable[[int, int], None] | None = None
+    path: Path,
+    format: str | None = None,
+    kind: type[Any] | None = None,
+    *,
+    render: bool = False,
+    jobs: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Corpus:
-    """Read every file of a folder and of the folders in it, or one file.
+    """Find the music files of a folder and of the folders in it, or take one file.
 
-    The format that most files have wins. Files of another one, files that cannot be read and
-    repeated pieces are left out and reported; hidden files are passed over.
+    All pieces are of one kind: the one asked for, or that of the format that most files have. Files
+    of another kind are converted where that can be done, and left out where it cannot. Files that
+    cannot be read and repeated pieces are left out as well; hidden files are passed over. What
+    became of each is in the corpus's inventory.
 
     Parameters
     ----------
     path
         A folder, or a file.
     format
-        Name of a format, instead of the one found.
+        Name of a format in which every file is to be read, instead of the one found.
+    kind
+        `Tune`, `Music` or `Audio`.
+    render
+        Whether notes are played to sound where `kind` is `Audio`; they are left out otherwise.
+    jobs
+        Processes that read side by side; as many as there are processors by default.
     progress
-        Called with the number of files read and to read.
+        Called with the number of files read and to read, when they are.
 
     Raises
     ------
     CorpusError
         When there is nothing to read.
+    FormatError
+        When the format is not known.
     OSError
         When the folder cannot be listed.
     """
@@ -80,97 +280,26 @@ def read_corpus(
     files = files_in(path)
     if not files:
         raise CorpusError(f"{path} is empty; expected music files in it")
-    left_out: list[tuple[Path, str]] = []
-    found: dict[str, list[Path]] = {}
     wanted = get(format) if format else None
-    for file in files:
-        try:
-            its = wanted or detect(file)
-        except OSError as error:
-            left_out.append((file, error.strerror or str(error)))
-            continue
-        if its is not None:
-            found.setdefault(its.name, []).append(file)
-        else:
-            left_out.append((file, "not a music file of a known format"))
-    if not found:
+    formats = {file: wanted or _format(file) for file in files}
+    counts = Counter(form.name for form in formats.values() if not isinstance(form, str))
+    if not counts:
         raise CorpusError(f"{path} holds no music file ({_count(files, 'file')}, none readable)")
-    winner = max(found, key=lambda name: len(found[name]))
-    for name, others in found.items():
-        if name != winner:
-            reason = f"{name} file among {winner} files; to learn from it too, convert it first"
-            left_out += [(file, reason) for file in others]
-    pieces: list[Any] = []
-    read = 0
-    for number, file in enumerate(found[winner], 1):
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", FormatWarning)
-                pieces += get(winner).read(file)
-            read += 1
-            left_out += [(file, str(warning.message)) for warning in caught]
-        except FormatError as error:
-            left_out.append((file, str(error)))
-        except OSError as error:
-            left_out.append((file, error.strerror or str(error)))
-        if progress:
-            progress(number, len(found[winner]))
-    different = list({digest(piece): piece for piece in reversed(pieces)}.values())[::-1]
-    if not different:
-        reason = next(reason for file, reason in left_out if file in found[winner])
-        raise CorpusError(f"{path} holds no readable {winner} file; the first says: {reason}")
-    return Corpus(different, get(winner), read, left_out, len(pieces) - len(different))
+    most = get(counts.most_common(1)[0][0])
+    return Corpus(
+        path, formats, most, kind or most.kind,
+        given=wanted is not None, render=render, jobs=jobs, progress=progress,
+    )  # fmt: skip
 
 
-def split(
-    pieces: Sequence[P], fraction: float, rng: np.random.Generator
-) -> tuple[list[P], list[P]]:
-    """Set a share of the pieces aside for validation.
-
-    Parameters
-    ----------
-    pieces
-        At least two.
-    fraction
-        Share to set aside; at least one piece is, and at least one stays.
-    rng
-        Source of the choice.
-
-    Returns
-    -------
-    tuple of list
-        Training pieces and validation pieces, each in their former order.
-
-    Raises
-    ------
-    CorpusError
-        When there are less than two pieces, or the share is not between 0 and 1.
-    """
-    if not 0 < fraction < 1:
-        raise CorpusError(f"the share for validation is {fraction}; expected between 0 and 1")
-    if len(pieces) < 2:
-        raise CorpusError(
-            f"{_count(pieces, 'piece')} cannot be split into training and validation; expected 2"
-        )
-    count = min(max(1, round(fraction * len(pieces))), len(pieces) - 1)
-    aside = set(rng.permutation(len(pieces))[:count].tolist())
-    return (
-        [piece for i, piece in enumerate(pieces) if i not in aside],
-        [piece for i, piece in enumerate(pieces) if i in aside],
-    )
-
-
-def digest(piece: Piece) -> bytes:
-    """Return 32 bytes that tell the music of a piece from other music.
-
-    The names of a tune, and where it stood, do not count.
-    """
-    if isinstance(piece, Tune):
-        return hashlib.sha256(repr(abc.music_lines(piece)).encode()).digest()
-    if isinstance(piece, Audio):
-        head = f"{piece.rate} {piece.samples.shape}".encode()
-        return hashlib.sha256(head + piece.samples.tobytes()).digest()
-    return hashlib.sha256(repr(piece).encode()).digest()
+def _format(file: Path) -> Format | str:
+    """Return the format of a file, or why there is none."""
+    try:
+        return detect(file) or "not a music file of a known format"
+    except OSError as error:
+        return error.strerror or str(error)
+    except FormatError as error:
+        return str(error)
 
 
 def _count(things: Sequence[object], word: str) -> str:

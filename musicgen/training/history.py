@@ -14,10 +14,7 @@ __all__ = ["entry", "write_history"]
 
 
 def entry(progress: Progress) -> dict[str, Any]:
-    """Return what is kept of a validation, apart from the clock.
-
-    Costs are in bits or squares a step.
-    """
+    """Return what is kept of a validation; costs are in bits or squares a step."""
     return {
         "batches": progress.batches,
         "epoch": progress.epoch,
@@ -26,6 +23,7 @@ def entry(progress: Progress) -> dict[str, Any]:
         "validation": None if progress.validation is None else round(progress.validation, 5),
         "best": progress.best,
         "learning_rate": round(progress.learning_rate, 8),
+        "seconds": round(progress.seconds, 2),
     }
 
 

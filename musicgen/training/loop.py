@@ -158,7 +158,7 @@ class Trainer:
         ----------
         stop
             Asked after every batch; when true, the run ends here and can go on later as if nothing
-            had happened. Where none was made before, a validation follows, so that there is a best.
+            had happened.
 
         Yields
         ------
@@ -186,15 +186,24 @@ class Trainer:
                 self._learn(batch, rate)
                 at["seconds"] = time.perf_counter() - start
                 judged, best = self._validate()
-                stopped = not at["ended"] and stop()
-                if stopped and at["lowest"] == math.inf:
-                    judged, best = self._cost(), True
-                yield Progress(
-                    at["batches"], at["epoch"], 1.0 if at["ended"] else done, at["steps"],
-                    time.perf_counter() - start, at["loss"] / at["weight"], judged, best, rate,
-                )  # fmt: skip
-                if at["ended"] or stopped:
+                at["seconds"] = time.perf_counter() - start
+                yield self._progress(1.0 if at["ended"] else done, judged, best, rate)
+                if at["ended"] or stop():
                     return
+
+    @property
+    def progress(self) -> Progress:
+        """Where the training stands."""
+        return self._progress(1.0 if self._at["ended"] else self._done() if self._total else 0.0)
+
+    def _progress(
+        self, done: float, judged: float | None = None, best: bool = False, rate: float = 0.0
+    ) -> Progress:
+        at = self._at
+        loss = at["loss"] / at["weight"] if at["weight"] else math.nan
+        return Progress(
+            at["batches"], at["epoch"], done, at["steps"], at["seconds"], loss, judged, best, rate
+        )
 
     def _done(self) -> float:
         at, shares = self._at, []
@@ -241,16 +250,13 @@ class Trainer:
         at["ended"] = self._over()
         if not at["ended"] and at["batches"] - at["judged_at"] < shortest:
             return None, False
-        judged = self._cost()
+        judged = evaluate(self.network, self.validation, self.T, self.B, self._judge)
         best = judged < at["lowest"]
         at["judged_at"] = at["batches"]
         at["lowest"] = min(judged, at["lowest"])
         at["misses"] = 0 if best else at["misses"] + 1
         at["ended"] = self._over()
         return judged, best
-
-    def _cost(self) -> float:
-        return evaluate(self.network, self.validation, self.T, self.B, self._judge)
 
     def state(self) -> dict[str, Any]:
         """Return all that a run needs to go on exactly, but for the weights.

@@ -17,8 +17,9 @@ from musicgen.workflows.inspect import (
     inspect_files,
     needs,
 )
+from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
 from musicgen.workflows.plot import PICTURES, plot_file
-from musicgen.workflows.sample import Sample, Sampling, find_model, sample_from
+from musicgen.workflows.sample import Sample, Sampling, sample_from
 from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "CorpusRead",
     "FileReport",
     "FolderReport",
+    "ModelReport",
     "Needs",
     "PieceReport",
     "Preview",
@@ -37,6 +39,8 @@ __all__ = [
     "convert_folder",
     "find_model",
     "inspect_files",
+    "list_models",
+    "model_info",
     "needs",
     "plot_file",
     "sample_from",

@@ -15,7 +15,7 @@ from musicgen.errors import FormatError, FormatWarning
 from musicgen.files import check_writable, files_in
 from musicgen.formats import Format, detect, for_extension, get, names
 from musicgen.music import Music, Piece, Tune
-from musicgen.workflows.parallel import parallel_map
+from musicgen.parallel import parallel_map
 
 __all__ = ["Conversion", "convert_file", "convert_folder"]
 

@@ -12,16 +12,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from musicgen import encodings
 from musicgen.convert import convert
-from musicgen.encodings import Characters
 from musicgen.errors import CorpusError, FormatError, FormatWarning
 from musicgen.files import files_in
 from musicgen.formats import detect, get
 from musicgen.music import Audio, Music, Piece, Tune
 from musicgen.networks import Architecture, Network
-from musicgen.training import digest, train
-from musicgen.workflows.parallel import parallel_map
-from musicgen.workflows.train import train_on
+from musicgen.parallel import parallel_map
+from musicgen.training import Trainer, digest, encode_corpus, read_corpus
+from musicgen.workflows.train import BATCH_SIZE, train_on
 
 __all__ = ["FileReport", "FolderReport", "Needs", "PieceReport", "inspect_files", "needs"]
 
@@ -102,13 +102,10 @@ class FolderReport:
         A report for each file.
     duplicates
         Places of pieces with the same music, the first of them first.
-    tunes
-        The different ABC tunes, in the order of the files.
     """
 
     files: list[FileReport]
     duplicates: list[list[str]]
-    tunes: list[Tune]
 
     @property
     def pieces(self) -> list[PieceReport]:
@@ -118,22 +115,26 @@ class FolderReport:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What `train_on` with its own settings would need for these tunes.
+    """What `train_on` with its own settings would need for this music.
 
     Attributes
     ----------
-    symbols
-        Characters to learn, an end for each tune included.
-    vocabulary
-        The different characters.
+    encoding, unit
+        Name of the encoding, and what its steps are called.
+    size
+        Different symbols, or channels of a frame.
+    steps
+        Symbols or frames to learn from.
     weights
         Numbers to learn.
     seconds
-        Time for one pass over all tunes on this machine, as a few batches tell.
+        Time for one epoch on this machine, as a few batches tell.
     """
 
-    symbols: int
-    vocabulary: str
+    encoding: str
+    unit: str
+    size: int
+    steps: int
     weights: int
     seconds: float
 
@@ -177,52 +178,57 @@ def inspect_files(
         get(format)
     reports = []
     places: dict[bytes, list[str]] = {}
-    tunes: dict[bytes, Tune] = {}
     work = partial(_inspect_file, format=format)
     for number, (report, found) in enumerate(parallel_map(work, files, jobs), 1):
         reports.append(report)
-        for place, music, tune in found:
+        for place, music in found:
             places.setdefault(music, []).append(place)
-            if tune:
-                tunes.setdefault(music, tune)
         if progress:
             progress(number, len(files))
     if not path.is_dir() and not reports[0].format and not reports[0].refused:
         reports[0].refused.append("not a file of a known format")
     duplicates = [same for same in places.values() if len(same) > 1]
-    return FolderReport(reports, duplicates, list(tunes.values()))
+    return FolderReport(reports, duplicates)
 
 
-def needs(tunes: list[Tune]) -> Needs:
-    """Tell what training on these tunes would need, by training on a few batches of them.
+def needs(path: str | Path, *, format: str | None = None, jobs: int | None = None) -> Needs:
+    """Tell what training on a corpus would need, by training on a few batches of it.
 
     Parameters
     ----------
-    tunes
-        At least one.
+    path, format, jobs
+        As for `train_on`.
+
+    Raises
+    ------
+    CorpusError
+        When there is too little to learn from.
     """
     usual = train_on.__kwdefaults__ or {}
-    encoding = Characters.fit(tunes)
-    pieces = [encoding.encode(tune) for tune in tunes]
-    rng = np.random.default_rng(0)
-    network = Network.initialise(
-        Architecture(encoding.size, usual["hidden_size"], usual["num_layers"], usual["cell"]), rng
-    )
-    settings = {name: usual[name] for name in ("batch_size", "seq_length", "dropout", "optimizer")}
-    run = train(network, pieces, pieces[:1], rng, **settings, epochs=1)
-    steps = list(islice(run, TIMED_BATCHES))
+    order, initial, drops = np.random.default_rng(usual["seed"]).spawn(3)
+    corpus = read_corpus(Path(path), format, jobs=jobs)
+    data = encode_corpus(corpus, encodings.default(corpus.kind), order, jobs=jobs)
+    encoding = data.encoding
+    shape = (usual[name] for name in ("hidden_size", "num_layers", "cell"))
+    network = Network.initialise(Architecture(encoding.size, encoding.head, *shape), initial)
+    settings = {name: usual[name] for name in ("seq_length", "dropout", "optimizer")}
+    trainer = Trainer(
+        network, data.training, data.validation[:1], drops, batch_size=BATCH_SIZE, epochs=1,
+        **settings,
+    )  # fmt: skip
+    seen = list(islice(trainer.run(), TIMED_BATCHES))
     # The first batch also pays for what is only done once.
-    timed = (
-        (steps[-1].seconds - steps[0].seconds) / (steps[-1].symbols - steps[0].symbols)
-        if len(steps) > 1
-        else steps[0].seconds / steps[0].symbols
+    first = seen[0] if len(seen) > 1 else None
+    steps = seen[-1].steps - (first.steps if first else 0)
+    seconds = seen[-1].seconds - (first.seconds if first else 0)
+    total = int(data.training.lengths.sum())
+    return Needs(
+        encoding.name, encoding.unit, encoding.size, total, network.size, seconds / steps * total
     )
-    symbols = sum(map(len, pieces))
-    return Needs(symbols, encoding.vocabulary, network.size, timed * symbols)
 
 
-Found = tuple[str, bytes, Tune | None]
-"""The place of a piece, the digest of its music, and the tune itself if it is one."""
+Found = tuple[str, bytes]
+"""The place of a piece, and the digest of its music."""
 
 
 def _inspect_file(path: Path, *, format: str | None) -> tuple[FileReport, list[Found]]:
@@ -248,8 +254,8 @@ def _inspect_file(path: Path, *, format: str | None) -> tuple[FileReport, list[F
             except FormatError as error:
                 report.refused.append(str(error))
                 continue
-            tune = piece if isinstance(piece, Tune) else None
-            found.append((f"{path}:{tune.line}" if tune else str(path), digest(piece), tune))
+            place = f"{path}:{piece.line}" if isinstance(piece, Tune) else str(path)
+            found.append((place, digest(piece)))
     report.repaired = list(dict.fromkeys(str(warning.message) for warning in caught))
     return report, found
 

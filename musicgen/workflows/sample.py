@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from musicgen import __version__
 from musicgen.convert import convert
-from musicgen.encodings import Characters
-from musicgen.errors import FormatError, ModelError
+from musicgen.encodings.abc_tokens import AbcTokens
+from musicgen.errors import EncodingError, FormatError, ModelError
 from musicgen.files import check_writable
 from musicgen.formats import abc, for_extension, get
-from musicgen.music import Music, Tune
+from musicgen.music import Audio, Music, Piece, Tune
 from musicgen.networks import Model
-from musicgen.sampling import check_settings, generate
+from musicgen.sampling import check_settings
+from musicgen.workflows.drawing import Drawn, draw_frames, draw_symbols
+from musicgen.workflows.models import find_model
+from musicgen.workflows.primers import continuation, read_primer
 
-__all__ = ["Sample", "Sampling", "find_model", "sample_from"]
+__all__ = ["Sample", "Sampling", "sample_from"]
 
-MODELS = Path("models")
 SAMPLES = Path("samples")
 MOST_DRAWS = 20
+MOST_AT_ONCE = 64
+
+_OWN_FORMATS: dict[type[Piece], str] = {Tune: "abc", Music: "midi", Audio: "wav"}
 
 # A sample must not claim a composer, a book or a transcriber: it has none.
 _KEPT_FIELDS = frozenset("TRMLQPVKIUm")
@@ -38,29 +43,35 @@ class Sample:
 
     Attributes
     ----------
-    tune, music
-        The piece as text and as notes.
+    piece
+        A `Tune`, `Music` or `Audio`.
+    music
+        Its notes; None of sound.
     title, key, metre
-        From its header.
+        What it says of itself; may be empty.
     bars
-        Bars played, repeats unfolded.
+        Bars played, repeats unfolded; 0 of sound.
+    seconds
+        Length.
     bits
-        Mean information of a drawn symbol under the model, in bits.
+        Mean information of a drawn symbol or frame under the model, in bits; NaN where the model
+        says no probabilities.
     draws
-        Draws that it took until one parsed.
+        Draws that it took until one was sound.
     files
         What was written.
     """
 
-    tune: Tune
-    music: Music
+    piece: Piece
+    music: Music | None
     title: str
     key: str
     metre: str
     bars: int
+    seconds: float
     bits: float
     draws: int
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Sampling:
     seed
         The seed used, to repeat the run.
     rejected
-        Draws that did not parse, each with the reason.
+        Draws that were not sound, each with the reason.
     """
 
     samples: list[Sample]
@@ -85,45 +96,37 @@ class Sampling:
     rejected: list[str]
 
 
-def find_model(model: str | Path | None = None) -> Path:
-    """Find a model file by path, by name in ``models/``, or take the newest there.
-
-    Raises
-    ------
-    ModelError
-        When there is none.
-    """
-    if model is None:
-        found = sorted(MODELS.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
-        if not found:
-            raise ModelError(
-                "there is no model in models/ yet; make one with: musicgen train corpora/starter"
-            )
-        return found[-1]
-    for path in (Path(model), MODELS / f"{model}.safetensors"):
-        if path.is_file():
-            return path
-    raise ModelError(f"there is no model {model}, and no models/{model}.safetensors")
-
-
 def sample_from(
     model: str | Path | None = None,
     out: str | Path | None = None,
     *,
-    formats: Sequence[str] = ("abc",),
+    formats: Sequence[str] = (),
     count: int = 1,
-    temperature: float = 0.8,
+    temperature: float | None = None,
     top_k: int | None = None,
     top_p: float | None = 0.95,
-    length: int = 3000,
+    min_p: float | None = None,
+    repetition_penalty: float = 0.0,
+    beam: int | None = None,
+    threshold: float | str | None = None,
+    top_notes: int | None = None,
+    most_notes: int | None = None,
+    length: int | None = None,
     primer: str | Path | None = None,
+    keep_primer: bool = True,
+    key: str | None = None,
+    metre: str | None = None,
+    bars: int | None = None,
+    title: str | None = None,
+    constraints: bool = True,
     seed: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Sampling:
     """Draw new pieces from a model and write each in every format asked for.
 
-    A draw ends where the model ends the tune. One that does not parse without repair, or does not
-    end within `length`, is drawn again.
+    Pieces are drawn side by side. One that is not sound – text that does not parse without repair,
+    or symbols without an end within `length` – is drawn again; under constraints there is hardly
+    ever one.
 
     Parameters
     ----------
@@ -133,26 +136,40 @@ def sample_from(
         A folder, ``samples/`` by default; or, for one piece in one format, a file whose name ends
         in one of that format's extensions.
     formats
-        Names of formats that the model's pieces can be converted to.
+        Names of formats that the model's pieces can be converted to; by default their own: abc,
+        midi or wav.
     count
         Number of pieces.
-    temperature, top_k, top_p
-        As for `musicgen.sampling.probabilities`.
+    temperature
+        Below 1 safer, above 1 bolder; 0.8 by default, and 1 for frames.
+    top_k, top_p, min_p, repetition_penalty
+        For symbols: see `musicgen.sampling.generate`.
+    beam
+        For symbols: look for the likeliest pieces with a beam of this width, instead of drawing.
+    threshold, top_notes, most_notes
+        For piano rolls: see `musicgen.workflows.drawing.draw_frames`. By default switches are
+        drawn, and velocities cut at the calibrated threshold.
     length
-        Most symbols drawn for a piece.
+        Most symbols or frames drawn for a piece; by default what is usual for the encoding.
     primer
-        An ABC file; every piece starts with its text.
+        A file; every piece starts with its first piece.
+    keep_primer
+        Whether the primer stands in the piece that is written.
+    key, metre, bars, title
+        What the pieces are to be in, how many bars long, and called.
+    constraints
+        Whether the grammar of the encoding is kept to.
     seed
-        Of the draws; a fresh one by default. Piece `i` of a seed is the same whatever the count.
+        Of the draws; a fresh one by default. The same arguments and seed give the same bytes.
     progress
         Called with the number of pieces done and wanted.
 
     Raises
     ------
     ModelError
-        When there is no such model, or it writes nothing that parses.
+        When there is no such model, or it writes nothing that is sound.
     EncodingError
-        When the primer holds characters that the model does not know.
+        When the primer or a condition does not fit the model.
     FormatError
         For an unknown format, or one that the pieces cannot be converted to.
     OSError
@@ -160,80 +177,136 @@ def sample_from(
     ValueError
         For a setting outside its range.
     """
-    check_settings(temperature=temperature, top_k=top_k, top_p=top_p)
-    writers = [get(name) for name in dict.fromkeys(formats)]
     path = find_model(model)
     loaded = Model.load(path)
     encoding = loaded.encoding
-    assert isinstance(encoding, Characters)
-    start = encoding.encode_primer(_primer(Path(primer)) if primer else "")
+    symbols = encoding.head == "categorical"
+    if temperature is None:
+        temperature = 0.8 if symbols else 1.0
+    check_settings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    writers = [get(name) for name in dict.fromkeys(formats or [_OWN_FORMATS[encoding.kind]])]
+    if length is None:
+        length = encoding.usual_length
+    start = read_primer(Path(primer) if primer else None, encoding, length)
+    conditions: dict[str, Any] = {"key": key, "metre": metre, "bars": bars, "title": title}
     seed = secrets.randbelow(2**32) if seed is None else seed
     target = Path(out) if out else SAMPLES
     single = _is_file(target)
     if single and (count > 1 or len(writers) > 1):
         raise FormatError(f"{target} is one file; give a folder for several pieces or formats")
     check_writable(target.parent if single else target)
-    stepper = loaded.network.stepper()
-    samples: list[Sample] = []
-    rejected: list[str] = []
-    for number in range(1, count + 1):
-        rng = np.random.default_rng([seed, number])
-        for draws in range(1, MOST_DRAWS + 1):  # noqa: B007
-            stepper.reset()
-            drawn = generate(
-                stepper, rng, length=length, primer=start, never=encoding.never,
-                temperature=temperature, top_k=top_k, top_p=top_p,
+
+    def draw(rngs: list[np.random.Generator]) -> list[Drawn]:
+        if symbols:
+            return draw_symbols(
+                loaded, rngs, start, length=length, beam=beam, temperature=temperature,
+                conditions=conditions if constraints else None, top_k=top_k, top_p=top_p,
+                min_p=min_p, repetition_penalty=repetition_penalty,
             )  # fmt: skip
-            try:
-                if not drawn.ended:
-                    raise FormatError(f"no end within {length} symbols", hint="raise --length")
-                score = abc.parse(encoding.decode(drawn.symbols), strict=True)
-                tune = Tune(abc.print_score(_signed(score, number, path.stem, seed)))
-                music = convert(tune, Music)
-                break
-            except FormatError as error:
-                rejected.append(str(error))
-        else:
-            raise ModelError(
-                f"{path} wrote nothing that parses in {MOST_DRAWS} draws (the last: "
-                f"{rejected[-1]}); train it longer, or lower --temperature"
-            )
-        files = []
-        for writer in writers:
-            name = f"{path.stem}-{seed}-{number}{writer.extensions[0]}"
-            files.append(target if single else target / name)
-            writer.write(convert(tune, writer.kind), files[-1])
-        samples.append(
-            Sample(
-                tune, music, score.first("T"), score.first("K"), score.first("M"),
-                _bars(music), -drawn.log_likelihood / drawn.drawn / math.log(2), draws,
-                tuple(files),
-            )
+        if any(conditions.values()):
+            encoding.constraint(**conditions)
+        return draw_frames(
+            loaded, rngs, start, length=length, temperature=temperature, threshold=threshold,
+            top_notes=top_notes, most_notes=most_notes,
         )  # fmt: skip
-        if progress:
-            progress(number, count)
-    return Sampling(samples, path, seed, rejected)
+
+    finish = partial(
+        _finished, path.stem, loaded, start=None if keep_primer else start, title=title, key=key,
+        seed=seed,
+    )  # fmt: skip
+    done: dict[int, Sample] = {}
+    rejected: list[str] = []
+    for draws in range(1, MOST_DRAWS + 1):
+        waiting = [number for number in range(1, count + 1) if number not in done]
+        for first in range(0, len(waiting), MOST_AT_ONCE):
+            numbers = waiting[first : first + MOST_AT_ONCE]
+            drawn = draw([np.random.default_rng([seed, number, draws]) for number in numbers])
+            for number, one in zip(numbers, drawn, strict=True):
+                try:
+                    if symbols and not one.ended:
+                        raise FormatError(
+                            f"no end within {length} {encoding.unit}s", hint="raise --length"
+                        )
+                    sample = finish(one, number=number, draws=draws)
+                except (EncodingError, FormatError) as error:
+                    rejected.append(str(error))
+                    continue
+                files = []
+                for writer in writers:
+                    name = f"{path.stem}-{seed}-{number}{writer.extensions[0]}"
+                    files.append(target if single else target / name)
+                    writer.write(convert(sample.piece, writer.kind), files[-1])
+                done[number] = dataclasses.replace(sample, files=tuple(files))
+                if progress:
+                    progress(len(done), count)
+        if len(done) == count:
+            return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
+    raise ModelError(
+        f"{path} wrote nothing sound in {MOST_DRAWS} draws (the last: {rejected[-1]}); train it "
+        "longer, or lower --temperature"
+    )
+
+
+def _finished(
+    name: str,
+    model: Model,
+    drawn: Drawn,
+    *,
+    number: int,
+    draws: int,
+    start: Any,
+    title: str | None,
+    key: str | None,
+    seed: int,
+) -> Sample:
+    """Make the piece of what was drawn.
+
+    Raises
+    ------
+    EncodingError, FormatError
+        When it is not sound.
+    """
+    encoding = model.encoding
+    if start is None:
+        piece: Piece = encoding.decode(drawn.array)
+    else:
+        piece = continuation(encoding, drawn.array, start)
+    if isinstance(piece, Audio):
+        seconds = len(piece.samples) / piece.rate
+        return Sample(piece, None, title or "", "", "", 0, seconds, drawn.bits, draws)
+    if isinstance(piece, Tune):
+        origin = f"written by musicgen {__version__}, model {name}, seed {seed}, piece {number}"
+        abc.parse(piece, strict=True)
+        if isinstance(encoding, AbcTokens) and encoding.common_key:
+            rng = np.random.default_rng([seed, number])
+            piece = encoding.in_key(piece, key or encoding.draw_tonic(piece, rng))
+        score = _signed(abc.parse(piece, strict=True), number, origin, title)
+        piece = Tune(abc.print_score(score))
+        music = convert(piece, Music)
+        shown = score.first("T"), score.first("K"), score.first("M")
+    else:
+        music = piece
+        music.title = title or music.title
+        keys, metres = music.key_signatures[:1], music.time_signatures[:1]
+        shown = (
+            music.title,
+            "".join(change.name for change in keys),
+            "".join(f"{change.numerator}/{change.denominator}" for change in metres),
+        )
+    return Sample(piece, music, *shown, _bars(music), music.seconds, drawn.bits, draws)
 
 
 def _is_file(path: Path) -> bool:
     return not path.is_dir() and for_extension(path) is not None
 
 
-def _primer(path: Path) -> str:
-    """Return the text that a sample goes on from.
-
-    Editors end a file with a line feed; a line of music is to be gone on with all the same.
-    """
-    text = abc.decode(path.read_bytes(), path).strip("\n")
-    last = text.rpartition("\n")[2]
-    return text + "\n" if re.match(r"[A-Za-z]:", last) else text
-
-
-def _signed(score: abc.Score, number: int, model: str, seed: int) -> abc.Score:
+def _signed(score: abc.Score, number: int, origin: str, title: str | None) -> abc.Score:
     """Replace the fields that tell where a tune is from by where this one is from."""
     kept = [entry for entry in score.header if entry.key in _KEPT_FIELDS]
+    if title:
+        kept = [entry for entry in kept if entry.key != "T"]
+        kept.insert(0, dataclasses.replace(kept[0], key="T", value=title))
     reference = dataclasses.replace(kept[0], key="X", value=str(number))
-    origin = f"written by musicgen {__version__}, model {model}, seed {seed}, piece {number}"
     signature = dataclasses.replace(kept[0], key="Z", value=origin)
     return dataclasses.replace(score, header=[reference, *kept[:-1], signature, kept[-1]])
 

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from musicgen import __version__
-from musicgen.encodings import ENCODINGS
-from musicgen.errors import CorpusError, ModelError
+from musicgen import __version__, encodings
+from musicgen.encodings import Encoding
+from musicgen.errors import ModelError
 from musicgen.files import check_writable
+from musicgen.music import Tune
 from musicgen.networks import CELLS, Architecture, Model, Network
-from musicgen.optim import OPTIMISERS
+from musicgen.optim import OPTIMISERS, SCHEDULES
 from musicgen.sampling import generate
 from musicgen.training import (
+    COST_UNITS,
     Corpus,
     Progress,
+    Trainer,
+    calibrate_decoding,
+    encode_corpus,
     entry,
+    evaluate,
     read_corpus,
-    split,
-    train,
     write_history,
 )
+from musicgen.workflows.models import MODELS, SUFFIX, find_model
 
 __all__ = ["CorpusRead", "Preview", "Training", "train_on"]
 
-MODELS = Path("models")
 # What a run without an end gets: epochs, but no fewer batches than a small corpus needs.
 EPOCHS, BATCHES = 30, 1500
+BATCH_SIZE = 32
 PREVIEW_LENGTH = 600
+# What may be changed when a run goes on: where it ends.
+PLAN = ("epochs", "minutes", "patience")
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusRead:
-    """The corpus is read and split; training starts.
+    """The corpus is read, split and encoded; training starts.
 
     Attributes
     ----------
@@ -45,23 +52,26 @@ class CorpusRead:
         The pieces, and what was left out.
     training, validation
         Number of pieces of each part.
-    symbols
-        Number of training symbols.
-    vocabulary
-        Size of the encoding.
+    steps
+        Number of training symbols or frames.
+    encoding
+        What they are.
     weights
         Size of the network.
     path
         The model file to be written.
+    resumed
+        Batches of the run that goes on; 0 for a new one.
     """
 
     corpus: Corpus
     training: int
     validation: int
-    symbols: int
-    vocabulary: int
+    steps: int
+    encoding: Encoding
     weights: int
     path: Path
+    resumed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,13 @@ class Training:
 
     Attributes
     ----------
-    path, history, picture
-        The model with the best validation cost, its record, and its learning curve.
-    validation
-        That cost, in bits a symbol.
+    path, last_path, history, picture
+        The model with the best validation cost, the last one with all that a run needs to go on,
+        its record, and its learning curve.
+    validation, unit
+        The best cost, and what it is counted in.
+    first
+        The first validation cost.
     last
         Where the training ended.
     interrupted
@@ -94,9 +107,12 @@ class Training:
     """
 
     path: Path
+    last_path: Path
     history: Path
     picture: Path
     validation: float
+    unit: str
+    first: float
     last: Progress
     interrupted: bool
 
@@ -109,28 +125,42 @@ def train_on(
     out: str | Path | None = None,
     *,
     format: str | None = None,
+    encoding: str | None = None,
+    encoding_options: Mapping[str, Any] | None = None,
+    transpose: range | None = None,
     hidden_size: int = 256,
     num_layers: int = 2,
     cell: str = "lstm",
     optimizer: str = "adam",
     learning_rate: float | None = None,
-    batch_size: int = 32,
+    schedule: str = "cosine",
+    warmup: float = 0.0,
+    batch_size: int | None = None,
     seq_length: int = 64,
     dropout: float = 0.2,
+    decay: float = 0.0,
     grad_clip: float = 1.0,
     epochs: int | None = None,
     minutes: float | None = None,
     val_fraction: float = 0.1,
     patience: int = 10,
     seed: int = 0,
+    resume: bool = False,
+    init_from: str | Path | None = None,
+    jobs: int | None = None,
+    cache: bool = True,
     report: Callable[[Event], object] = lambda event: None,
+    reading: Callable[[int, int], object] | None = None,
+    encoded: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Training:
     """Learn from every file of a folder, and write the best model.
 
-    The model file is written anew at each new best validation cost; beside it lie the history
+    The model file is written anew at each new best validation cost. Beside it lie the last model
+    (``NAME.last.safetensors``) with all that the run needs to go on, the history
     (``NAME.history.jsonl``) and the learning curve (``NAME.png``). The same corpus, settings and
-    seed give the same bytes, unless `minutes` is set or `stop` was used.
+    seed give the same bytes, however often the run was broken off and resumed, unless `minutes` is
+    set.
 
     Parameters
     ----------
@@ -140,19 +170,36 @@ def train_on(
         The model file; ``models/NAME.safetensors`` after the corpus's name by default.
     format
         Name of the corpus's format, instead of the one found.
+    encoding, encoding_options
+        A name of `musicgen.encodings.NAMES`, by default what suits the corpus's format, and settings
+        of its ``fit``.
+    transpose
+        Semitones by which the training pieces are transposed, each shift a copy; none by default.
     hidden_size, num_layers, cell
         The network: see `musicgen.networks.Architecture`.
-    optimizer, learning_rate, batch_size, seq_length, dropout, grad_clip, epochs, minutes, patience
-        The training: see `musicgen.training.train`. When no end is given: 30 epochs, and more
-        where 30 are less than about 1,500 batches.
+    optimizer, learning_rate, schedule, warmup, batch_size, seq_length, dropout, decay, grad_clip, \
+epochs, minutes, patience
+        The training: see `musicgen.training.Trainer`. When no end is given: 30 epochs, and more
+        where 30 are less than about 1,500 batches. A batch has 32 rows where the corpus has them.
     val_fraction
         Share of the pieces set aside for validation, before anything else.
     seed
         Of everything random.
+    resume
+        Go on where a run with the same settings was broken off; it starts from the beginning where
+        nothing was kept yet. Only epochs, minutes and patience may differ.
+    init_from
+        A model whose weights, network and encoding the training starts from.
+    jobs
+        Processes that read the corpus.
+    cache
+        Whether the encoded corpus is kept for the next run.
     report
         Called with each event.
+    reading, encoded
+        Called with the number of files read and to read, and of pieces encoded and to encode.
     stop
-        Asked after each batch; when true, the training ends with a last validation.
+        Asked after each batch; when true, the training ends there.
 
     Returns
     -------
@@ -163,94 +210,162 @@ def train_on(
     ------
     CorpusError
         When there is nothing that can be learned from.
+    EncodingError
+        When the encoding does not fit the corpus.
     ModelError
-        For an impossible network, or a cost that is no longer a number.
+        For an impossible network, a cost that is no longer a number, or a resumption with other
+        settings.
     OSError
-        When the model cannot be written; found out before the training.
+        When the model cannot be written.
     """
     source = Path(corpus)
     name = Path(os.path.abspath(source)).stem  # noqa: PTH100 - a link keeps its own name
-    path = Path(out) if out else MODELS / f"{name}.safetensors"
-    if path.suffix != ".safetensors":
-        raise ModelError(f"{path} cannot be the model file; expected a name in .safetensors")
-    if cell not in CELLS:
-        raise ModelError(f"no cell is called {cell!r}; there are: {', '.join(CELLS)}")
-    if optimizer not in OPTIMISERS:
-        raise ModelError(
-            f"no optimiser is called {optimizer!r}; there are: {', '.join(OPTIMISERS)}"
-        )
+    path = Path(out) if out else MODELS / f"{name}{SUFFIX}"
+    if path.suffix != SUFFIX:
+        raise ModelError(f"{path} cannot be the model file; expected a name in {SUFFIX}")
+    _check("cell", cell, CELLS)
+    _check("optimizer", optimizer, OPTIMISERS)
+    _check("schedule", schedule, SCHEDULES)
     positive = {"learning_rate": learning_rate, "grad_clip": grad_clip, "minutes": minutes}
     for setting, value in positive.items():
         if value is not None and not value > 0:
             raise ModelError(f"{setting} is {value}; expected more than 0")
-    found = read_corpus(source, format)
-    encoder = next((e for e in ENCODINGS.values() if e.kind is found.format.kind), None)
-    if encoder is None:
-        raise CorpusError(
-            f"{source} is a corpus of {found.format.name} files; this version learns from abc only"
-        )
     check_writable(path.parent)
-    order, initial, drops, draws = np.random.default_rng(seed).spawn(4)
-    parts = split(found.pieces, val_fraction, order)
-    encoding = encoder.fit(parts[0])
-    training, validation = ([encoding.encode(piece) for piece in part] for part in parts)
-    if epochs is None and minutes is None:
-        steps = sum(-(-len(piece) // seq_length) for piece in training)
-        epochs = max(EPOCHS, BATCHES * min(batch_size, len(training)) // steps)
-    architecture = Architecture(encoding.size, hidden_size, num_layers, cell)
-    network = Network.initialise(architecture, initial)
-    report(
-        CorpusRead(
-            found, len(training), len(validation), sum(map(len, training)), encoding.size,
-            network.size, path,
-        )
+    last_path = path.with_suffix(f".last{SUFFIX}")
+    kept = Model.load(last_path) if resume and last_path.is_file() else None
+    given = Model.load(find_model(init_from)) if init_from else None
+    if kept and given:
+        raise ModelError("a run that goes on has its weights: give --resume or --init-from, not both")
+    found = read_corpus(source, format, _kind(encoding, given), jobs=jobs, progress=reading)
+    wanted = encodings.get(encoding) if encoding else encodings.default(found.kind)
+    order, initial, drops = np.random.default_rng(seed).spawn(3)
+    data = encode_corpus(
+        found, given.encoding if given else wanted, order, options=encoding_options,
+        val_fraction=val_fraction, transpose=transpose or (0,), jobs=jobs, cache=cache,
+        progress=encoded,
     )  # fmt: skip
+    if batch_size is None:
+        batch_size = min(BATCH_SIZE, len(data.training))
+    data.check_batch(batch_size)
+    if given:
+        network = given.network
+    else:
+        architecture = Architecture(
+            data.encoding.size, data.encoding.head, hidden_size, num_layers, cell
+        )
+        network = Network.initialise(architecture, initial)
+    if epochs is None and minutes is None:
+        steps = int(np.sum(-(-data.training.lengths // seq_length)))
+        epochs = max(EPOCHS, BATCHES * batch_size // steps)
     settings: dict[str, Any] = {
-        "optimizer": optimizer, "learning_rate": learning_rate, "batch_size": batch_size,
-        "seq_length": seq_length, "dropout": dropout, "grad_clip": grad_clip, "epochs": epochs,
+        "optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule,
+        "warmup": warmup, "batch_size": batch_size, "seq_length": seq_length,
+        "dropout": dropout, "decay": decay, "grad_clip": grad_clip, "epochs": epochs,
         "minutes": minutes, "patience": patience,
     }  # fmt: skip
+    unit = f"{COST_UNITS[data.encoding.head]} a {data.encoding.unit}"
     facts: dict[str, Any] = {
         "musicgen": __version__,
         "corpus": {
             "name": name,
-            "pieces": len(found.pieces),
-            "sha256": found.fingerprint,
+            "pieces": data.inventory.pieces,
+            "sha256": data.inventory.fingerprint,
             "val_fraction": val_fraction,
+            "transpose": [transpose.start, transpose.stop] if transpose else None,
         },
         "settings": settings,
         "seed": seed,
+        "unit": unit,
     }
+    trainer = Trainer(network, data.training, data.validation, drops, **settings)
     history: list[dict[str, Any]] = []
-    seconds: list[float] = []
-    for progress in train(network, training, validation, drops, **settings, stop=stop):
+    if kept:
+        _check_same(kept, network, data.encoding, facts, last_path)
+        for key, weight in kept.network.weights().items():
+            np.copyto(network.parameters[key].value, weight)
+        trainer.restore(kept.training)
+        history = kept.facts["history"]
+    report(
+        CorpusRead(
+            found, len(data.training), len(data.validation), int(data.training.lengths.sum()),
+            data.encoding, network.size, path, trainer.progress.batches,
+        )
+    )  # fmt: skip
+    history_path = path.with_suffix(".history.jsonl")
+
+    def keep_best(cost: float) -> None:
+        # Without the clock, so that a repeated run gives the same bytes.
+        record = [{key: v for key, v in line.items() if key != "seconds"} for line in history]
+        known = facts | {"history": record, "validation": cost}
+        Model(network, data.encoding, known).save(path)
+
+    def keep_last() -> None:
+        Model(network, data.encoding, facts | {"history": history}, trainer.state()).save(last_path)
+        write_history(history_path, history)
+
+    for progress in trainer.run(stop):
         if progress.validation is not None:
             history.append(entry(progress))
-            seconds.append(round(progress.seconds, 2))
             if progress.best:
-                facts |= {"validation": progress.validation, "history": history}
-                Model(network, encoding, facts).save(path)
-            write_history(
-                path.with_suffix(".history.jsonl"),
-                ({**line, "seconds": at} for line, at in zip(history, seconds, strict=True)),
-            )
-            # Previews come rarer and rarer, and by count, so that a run can be repeated.
-            if len(history).bit_count() == 1:
-                report(Preview(_preview(network, encoding, draws)))
+                keep_best(progress.validation)
+            keep_last()
+            # Previews come rarer and rarer.
+            if found.kind is Tune and len(history).bit_count() == 1:
+                report(Preview(_preview(network, data.encoding, seed)))
         report(progress)
+    if not history:
+        keep_best(evaluate(network, data.validation))
+    keep_last()
+    best = Model.load(path)
+    best.facts["decoding"] = calibrate_decoding(best.network, best.encoding, data.validation)
+    best.save(path)
     from musicgen import plots  # matplotlib takes half a second to load
 
     picture = path.with_suffix(".png")
-    plots.learning_curve(history, picture, title=path.stem)
+    plots.learning_curve(history, picture, title=path.stem, unit=unit)
+    cost = best.facts["validation"]
     return Training(
-        path, path.with_suffix(".history.jsonl"), picture, facts["validation"], progress,
-        interrupted=stop(),
+        path, last_path, history_path, picture, cost, unit,
+        history[0]["validation"] if history else cost, trainer.progress, interrupted=stop(),
     )  # fmt: skip
 
 
-def _preview(network: Network, encoding: Any, rng: np.random.Generator) -> str:
-    drawn = generate(
-        network.stepper(), rng, length=PREVIEW_LENGTH, never=encoding.never, temperature=0.7
-    )
+def _check(setting: str, value: str, known: Mapping[str, Any]) -> None:
+    if value not in known:
+        raise ModelError(f"no {setting} is called {value!r}; there are: {', '.join(known)}")
+
+
+def _kind(encoding: str | None, given: Model | None) -> type[Any] | None:
+    if given:
+        return given.encoding.kind
+    return encodings.get(encoding).kind if encoding else None
+
+
+def _check_same(
+    kept: Model, network: Network, encoding: Encoding, facts: dict[str, Any], path: Path
+) -> None:
+    """Refuse to go on with what was begun otherwise."""
+    former, now = _begun(kept.network, kept.encoding, kept.facts), _begun(network, encoding, facts)
+    for name, value in now.items():
+        if former.get(name) != value:
+            raise ModelError(
+                f"{path} was begun with {name} {former.get(name)}, not {value}: give the same "
+                "settings to go on with it, or leave --resume out to start anew"
+            )
+
+
+def _begun(network: Network, encoding: Encoding, facts: dict[str, Any]) -> dict[str, Any]:
+    settings = {name: v for name, v in facts["settings"].items() if name not in PLAN}
+    return {
+        "encoding": encoding.name, "seed": facts["seed"], **facts["corpus"], **settings,
+        **asdict(network.architecture),
+    }  # fmt: skip
+
+
+def _preview(network: Network, encoding: Encoding, seed: int) -> str:
+    (drawn,) = generate(
+        network.stepper(), [np.random.default_rng(seed)], length=PREVIEW_LENGTH,
+        never=encoding.never, temperature=0.7,
+    )  # fmt: skip
     text: str = encoding.decode(drawn.symbols).text
     return text

@@ -12,7 +12,7 @@ from musicgen.notation.metre import beam
 from musicgen.notation.spelling import Accidentals, spell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from musicgen.convert.notation.changes import Fields
     from musicgen.formats.abc.fields import Key
@@ -32,7 +32,9 @@ Row = list[tuple["bars.Bar", list["Piece"]]]
 """The bars of a voice, each with what is written in it."""
 
 
-def elements(row: Row, fields: Fields, unit: Fraction) -> Iterator[Element]:
+def elements(
+    row: Row, fields: Fields, unit: Fraction, fermatas: Set[Fraction] = frozenset()
+) -> Iterator[Element]:
     """Write the bars of one voice.
 
     Parameters
@@ -43,6 +45,8 @@ def elements(row: Row, fields: Fields, unit: Fraction) -> Iterator[Element]:
         The changes that it says.
     unit
         Unit note length, in whole notes.
+    fermatas
+        When what starts is held at will, in whole notes.
     """
     keys = {
         time: parse_key(value)
@@ -66,6 +70,7 @@ def elements(row: Row, fields: Fields, unit: Fraction) -> Iterator[Element]:
                 if letter == "K":
                     accidentals.change_key(keys[piece.start].alterations)
             length, spelled = piece.length / unit, next(names)
+            held = ("fermata",) if piece.start in fermatas else ()
             if piece.chord is not None:
                 notes = tuple(
                     Note(SIGNS[alter] * signed, letter, octave - OCTAVE, length, piece.is_tied)
@@ -73,11 +78,11 @@ def elements(row: Row, fields: Fields, unit: Fraction) -> Iterator[Element]:
                         spelled, accidentals.needed(spelled), strict=True
                     )
                 )
-                yield Sound(0, 0, notes, length, tuplet=_tuplet(piece))
-            elif len(written) == 1 and bar.is_full and piece.tuplet is None:
+                yield Sound(0, 0, notes, length, tuplet=_tuplet(piece), decorations=held)
+            elif len(written) == 1 and bar.is_full and piece.tuplet is None and not held:
                 yield Sound(0, 0, (), Fraction(1), "Z")
             else:
-                yield Sound(0, 0, (), length, "z", tuplet=_tuplet(piece))
+                yield Sound(0, 0, (), length, "z", tuplet=_tuplet(piece), decorations=held)
         yield Bar(0, 0, "|]" if number == len(row) else "|")
         if (number - upbeat) % BARS_A_LINE == 0 and number > upbeat:
             yield Break("\n")

@@ -36,6 +36,7 @@ losses = (
     "changes of tempo, metre and key that change nothing, or come after the last note",
     "that a piece does not say its tempo, metre or key: each is said from the start",
     "tempos beyond three decimals",
+    "fermatas where no note or rest starts as it is written",
     "modes that ABC does not name: they become major keys of the same signature",
 )
 """What does not come back when the text is played."""
@@ -137,11 +138,12 @@ def music_to_tune(
         for (_, voice), found in zip(parted, fields, strict=True)
     ]
     length = _unit(unit, rows)
+    fermatas = {Fraction(time, whole) for time in exact.fermatas}
     score = abc.Score([*_header(exact.title, first, length, parted)])
     named = _is_named(parted, exact.title)
     for number, ((track, _), row, found) in enumerate(zip(parted, rows, fields, strict=True), 1):
         score.body += _voice_start(track, number if named else None)
-        score.body += elements(row, found, length)
+        score.body += elements(row, found, length, fermatas)
     return Tune(abc.print_score(score))
 
 

@@ -26,6 +26,9 @@ MAX_EVENTS = 500_000
 """More than this in one voice, repeats unfolded, is no tune but a slip or a trap."""
 
 
+_FERMATAS = frozenset({"fermata", "invertedfermata"})
+
+
 class Played(NamedTuple):
     """A note as it sounds.
 
@@ -81,12 +84,15 @@ class Performance:
         Onset and metre of each ``M:`` but ``M:none``.
     keys
         Onset and key of each ``K:``.
+    fermatas
+        Onsets of the notes and rests that are held at will, in any voice.
     """
 
     voices: list[Voice] = field(default_factory=list)
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     meters: list[tuple[Fraction, Metre]] = field(default_factory=list)
     keys: list[tuple[Fraction, Key]] = field(default_factory=list)
+    fermatas: set[Fraction] = field(default_factory=set)
 
 
 Heard = dict[Instrument, list[Played]]
@@ -140,6 +146,9 @@ def perform(score: Score, *, repeats: bool = True, accompaniment: bool = False) 
             for instrument, notes in heard.items()
             if notes
         ]
+        performance.fermatas.update(
+            start for event, start in zip(events, starts, strict=True) if _is_held(event)
+        )
         # Tempo, metre and key are those of the tune: the first voice says them.
         if part is voices[0]:
             _note_changes(events, starts, performance)
@@ -236,6 +245,10 @@ def _sound(
         if note.tied:
             tied_on[pitch] = notes, at
     return tied_on
+
+
+def _is_held(event: Event) -> bool:
+    return isinstance(event.element, Sound) and not _FERMATAS.isdisjoint(event.element.decorations)
 
 
 def _pitch(pair: tuple[int, Note]) -> int:

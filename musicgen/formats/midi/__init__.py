@@ -21,6 +21,7 @@ losses = (
     "notes shorter than a tick: they last one",
     "the tempo, beyond a whole number of microseconds a quarter note, from 1 to 16,777,215",
     "modes other than major and minor: only their signature is kept, as a major key",
+    "fermatas",
     "tracks without notes",
     "control characters in names: white space becomes a space, the others go",
     "one of two changes of tempo, metre or key at the same tick: the later in the list stays",

@@ -40,6 +40,7 @@ losses = (
     "changes of metre, key and tempo off the grid: they move to the nearest 128th note",
     "one of two changes of metre, key or tempo at the same time: the later in the list stays",
     "a change of metre or key that changes nothing",
+    "fermatas where no note or rest starts as it is written",
     "the absence of a metre: 4/4 is written",
     "the resolution: 480 ticks a quarter note, or the least multiple in which all notes are exact",
     "an empty list of tracks: one track without notes is written",

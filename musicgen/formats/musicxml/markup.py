@@ -58,12 +58,25 @@ _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0
 
 
 class Position(NamedTuple):
-    """Divisions a quarter note, numbers of voice and staff, and what the beams of a chord do."""
+    """What surrounds a note.
+
+    Attributes
+    ----------
+    divisions
+        Those of a quarter note.
+    voice, staff
+        Their numbers.
+    beams
+        What the beams of its chord do.
+    is_held
+        Whether it has a fermata.
+    """
 
     divisions: int
     voice: int
     staff: int
     beams: Sequence[str] = ()
+    is_held: bool = False
 
 
 def text(content: str) -> str:
@@ -266,6 +279,7 @@ def _body(
             f'<beam number="{level}">{beam}</beam>' for level, beam in enumerate(position.beams, 1)
         ]
         marks += [f'<tuplet type="{kind}"/>' for kind in brackets]
+        marks += ["<fermata/>"] * position.is_held
     if marks:
         out.append(f"<notations>{''.join(marks)}</notations>")
     return "".join(out)

@@ -122,6 +122,8 @@ class PartReader:
         if note.find("chord") is None or self.onset is None:
             self.onset = self.cursor
             self._advance(duration, note)
+        if any(notations.find("fermata") is not None for notations in note.all("notations")):
+            self.current.fermatas.add(self.onset)
         if note.find("rest") is not None:
             return
         if note.find("cue") is not None:

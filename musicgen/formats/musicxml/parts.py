@@ -17,7 +17,7 @@ from musicgen.notation.segments import Piece, Segment, cut
 from musicgen.notation.spelling import Accidentals, Spelling, signature, spell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
 
     from musicgen.notation.bars import Bar
     from musicgen.notation.voices import Chord
@@ -51,10 +51,20 @@ class PartWriter:
         The measures of the score.
     staves
         Its staves.
+    fermatas
+        When what starts is held at will.
     """
 
-    def __init__(self, name: str, is_drum: bool, bars: list[Bar], staves: list[Staff]) -> None:
+    def __init__(
+        self,
+        name: str,
+        is_drum: bool,
+        bars: list[Bar],
+        staves: list[Staff],
+        fermatas: Set[Fraction] = frozenset(),
+    ) -> None:
         self._name = name
+        self._fermatas = fermatas
         self._is_drum = is_drum
         self._bars = bars
         self._keys: dict[Fraction, KeySignature] = {}
@@ -153,9 +163,10 @@ class PartWriter:
             if layer is not layers[0]:
                 yield markup.step("backup", bar.end - bar.start, divisions)
             for piece, beamed in zip(layer.pieces, layer.beams, strict=True):
-                position = markup.Position(divisions, layer.voice, layer.staff, beamed)
+                is_hidden = piece.chord is None and layer.voice % VOICES_A_STAFF != 1
+                is_held = piece.start in self._fermatas and not is_hidden
+                position = markup.Position(divisions, layer.voice, layer.staff, beamed, is_held)
                 if piece.chord is None:
-                    is_hidden = layer.voice % VOICES_A_STAFF != 1
                     is_whole = len(layer.pieces) == 1
                     yield markup.rest(piece, position, is_hidden=is_hidden, is_whole=is_whole)
                     continue

@@ -132,6 +132,7 @@ def _music(parts: Sequence[Part], repairs: Counter[str], *, unfold: bool) -> Mus
 
     keys: list[KeySignature] = []
     tempos: dict[int, Tempo] = {}
+    fermatas: set[int] = set()
     for at, bar in zip(order, bars, strict=True):
         measure = page[at]
         changes = [] if measure.key is None else [(Fraction(0), measure.key)]
@@ -141,6 +142,7 @@ def _music(parts: Sequence[Part], repairs: Counter[str], *, unfold: bool) -> Mus
         for offset, qpm in measure.tempos:
             time = ticks(bar.start + offset)
             tempos[time] = Tempo(time, qpm)
+        fermatas.update(ticks(bar.start + offset) for offset in measure.fermatas)
     metres = [TimeSignature(ticks(time), *metre) for time, metre in metre_changes(bars)]
     tracks = []
     for part, voice in zip(parts, voices, strict=True):
@@ -150,7 +152,9 @@ def _music(parts: Sequence[Part], repairs: Counter[str], *, unfold: bool) -> Mus
             end = max(ticks(sound.offset + sound.duration), time + 1)
             notes.append(Note(time, sound.pitch, end - time, sound.velocity))
         tracks.append(Track(part.program, part.is_drum, part.name, sorted(notes)))
-    return Music(resolution, sorted(tempos.values()), metres, keys, tracks)
+    return Music(
+        resolution, sorted(tempos.values()), metres, keys, tracks, fermatas=sorted(fermatas)
+    )
 
 
 def _check(number: int, limit: int, message: str) -> None:
@@ -176,6 +180,7 @@ def _page(parts: Sequence[Part], length: int) -> list[Measure]:
         for measure in here:
             said = dict(measure.tempos) | said
         whole.tempos = list(said.items())
+        whole.fermatas = {offset for measure in here for offset in measure.fermatas}
         signs = [measure.signs for measure in here]
         whole.signs = Signs(
             any(sign.starts_repeat for sign in signs),

@@ -87,6 +87,8 @@ class Measure:
         Offset and quarter notes a minute of each change.
     keys
         Offset and key of each change after its start.
+    fermatas
+        Offset of each note and rest that is held at will.
     signs
         Repeats and jumps.
     """
@@ -97,6 +99,7 @@ class Measure:
     sounds: list[Sound] = field(default_factory=list)
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
+    fermatas: set[Fraction] = field(default_factory=set)
     signs: Signs = field(default_factory=Signs)
 
 

@@ -112,6 +112,7 @@ def _score(piece: Music) -> str:
     keys = on_grid(piece.key_signatures, resolution)
     tempos = on_grid(piece.tempos, resolution)
     found, pickup = metres(signatures)
+    fermatas = {Fraction(time, 4 * resolution) for time in piece.fermatas}
     tracks = piece.tracks or [Track()]
     last = max([Fraction(0), *signatures, *keys, *tempos]) + SHORTEST
     # Rounding moves no note out of its beat.
@@ -128,7 +129,7 @@ def _score(piece: Music) -> str:
     out += [" <part-list>", *starmap(markup.score_part, enumerate(tracks)), " </part-list>"]
     for number, (track, notes) in enumerate(zip(tracks, parts, strict=True)):
         parted = staves(notes, track.program, is_drum=track.is_drum, cost=spans.cost)
-        part = PartWriter(f"P{number + 1}", track.is_drum, bars, parted)
+        part = PartWriter(f"P{number + 1}", track.is_drum, bars, parted, fermatas)
         is_keyed = not track.is_drum or all(track.is_drum for track in tracks)
         out += part.lines(keys if is_keyed else {}, tempos if number == 0 else {})
     return HEADER + "\n".join(out) + "\n</score-partwise>\n"

@@ -1,0 +1,195 @@
+"""The header of a tune, read character by character."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from musicgen.formats.abc.fields import default_length, parse_key, parse_length, parse_meter
+from musicgen.formats.abc.grammar.body import Body
+from musicgen.formats.abc.grammar.filling import LONGEST, TICKS
+from musicgen.formats.abc.grammar.form import Form
+from musicgen.formats.abc.grammar.spelling import Spelling
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from musicgen.formats.abc.grammar.lexicon import Lexicon
+    from musicgen.notation.metre import Metre
+
+__all__ = ["Header", "HeaderReader"]
+
+TEXTS = frozenset("ABCDFGNORSTZ")
+"""Fields of free text."""
+
+MAX_TEXT = 200
+MAX_LINES = 24
+MAX_NUMBER = 5
+
+
+class Header(NamedTuple):
+    """How far the header has been written.
+
+    Attributes
+    ----------
+    word
+        The line so far; of a field of free text its letter and colon only.
+    length
+        Number of characters of free text.
+    lines
+        Number of lines of free text.
+    given
+        Letters of the other fields that there have been.
+    metre
+        The metre; None before ``M:``.
+    unit
+        Unit note length in ticks; 0 where no ``L:`` has come.
+    """
+
+    word: str = ""
+    length: int = 0
+    lines: int = 0
+    given: str = ""
+    metre: Metre | None = None
+    unit: int = 0
+
+
+class HeaderReader:
+    """Reads headers, and tells which can be completed.
+
+    Parameters
+    ----------
+    lexicon
+        The words that can be spelled.
+    metre, key, title
+        What the header must say; anything when None.
+    unit
+        The unit note length where no ``L:`` is given; when None it follows from the metre.
+    measures, exact
+        Of the form of the tune.
+    """
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        *,
+        metre: Metre | None = None,
+        key: str | None = None,
+        title: str | None = None,
+        unit: Fraction | None = None,
+        measures: int,
+        exact: bool,
+    ) -> None:
+        self._lexicon = lexicon
+        self._unit, self._measures, self._exact = unit, measures, exact
+        self.lines: dict[str, Spelling] = {}
+        for letter in "MLQK":
+            fields = lexicon.values(letter)
+            if letter == "M" and metre is not None:
+                fields = [field for field in fields if parse_meter(field[2:]) == metre]
+            if letter == "K" and key is not None:
+                wanted = parse_key(key)
+                fields = [field for field in fields if parse_key(field[2:]) == wanted]
+            lines = (f"{letter}:{space}{field[2:]}\n" for field in fields for space in ("", " "))
+            self.lines[letter] = Spelling(lines, lexicon.texts)
+        if title is not None:
+            self.lines["T"] = Spelling([f"T:{title}\n"], lexicon.texts)
+        self._required = ["M"] + ["T"] * (title is not None)
+        self._numbered = {"X", ":", "\n"} <= lexicon.texts and any(
+            digit in lexicon.texts for digit in "123456789"
+        )
+        self._units = [
+            int(TICKS * parse_length(line[2:].strip())) for line in self.lines["L"].reachable("")
+        ]
+
+    def read(self, header: Header, character: str) -> Header | Body | None:
+        """Return the state after one more character; None where it cannot stand."""
+        if not header.word:
+            return self._start(header, character)
+        letter, word = header.word[0], header.word + character
+        if letter in self.lines:
+            if not self.lines[letter].begins(word):
+                return None
+            if character != "\n":
+                return header._replace(word=word)
+            return self._given(header._replace(word=""), letter, word[2:].strip())
+        if len(word) == 2:
+            return header._replace(word=word) if character == ":" else None
+        return self._text(header, letter, character)
+
+    def lives(self, header: Header) -> bool:
+        """Whether an end can be reached."""
+        texts, word = self._lexicon.texts, header.word
+        if not word:
+            return True
+        if word[0] in self.lines:
+            return any(
+                self._given(header._replace(word=""), word[0], line[2:].strip()) is not None
+                for line in self.lines[word[0]].reachable(word)
+            )
+        if "\n" not in texts or (len(word) == 1 and ":" not in texts):
+            return False
+        return header.length > 0 or any(
+            len(text) == 1 and self._text(header, word[0], text) is not None for text in texts
+        )
+
+    def _start(self, header: Header, letter: str) -> Header | None:
+        if self._numbered and not header.given:
+            can = letter == "X"
+        elif letter in self.lines:
+            can = letter not in header.given
+        else:
+            can = letter in TEXTS and header.lines < MAX_LINES
+        return header._replace(word=letter, length=0) if can else None
+
+    def _text(self, header: Header, letter: str, character: str) -> Header | None:
+        length = header.length
+        if character == "\n":
+            lines = header.lines + (letter != "X")
+            given = header.given + "X" * (letter == "X")
+            started = header._replace(word="", length=0, lines=lines, given=given)
+            return started if length else None
+        if letter == "X":
+            can = character in "0123456789"[not length :] and length < MAX_NUMBER
+        else:
+            # What starts so would be read as music.
+            can = character.isprintable() and character not in ("%\\" if length else ":|[%\\")
+            can = can and length < MAX_TEXT
+        return header._replace(length=length + 1) if can else None
+
+    def _given(self, header: Header, letter: str, value: str) -> Header | Body | None:
+        """Take a field that decides what the music can be."""
+        metre, unit = header.metre, header.unit
+        match letter:
+            case "M":
+                metre = parse_meter(value)
+                units = [unit] if unit else [self._default(metre), *self._units]
+                if metre is None or not any(self._fills(metre, unit) for unit in units):
+                    return None
+            case "L":
+                unit = int(TICKS * parse_length(value))
+                metres = [metre] if metre else map(_metre, self.lines["M"].reachable(""))
+                if not any(m is not None and self._fills(m, unit) for m in metres):
+                    return None
+            case "K":
+                unit = unit or self._default(metre)
+                lacks = any(required not in header.given for required in self._required)
+                if lacks or metre is None or not self._fills(metre, unit):
+                    return None
+                whole = _whole(metre)
+                form = Form(whole, self._measures, self._exact)
+                return Body(form, unit, metre.is_compound, whole)
+        return header._replace(metre=metre, unit=unit, given=header.given + letter)
+
+    def _default(self, metre: Metre | None) -> int:
+        return int(TICKS * (self._unit or default_length(metre)))
+
+    def _fills(self, metre: Metre, unit: int) -> bool:
+        return metre.bar * TICKS <= LONGEST and self._lexicon.filling(unit).fills(_whole(metre))
+
+
+def _metre(line: str) -> Metre | None:
+    return parse_meter(line[2:])
+
+
+def _whole(metre: Metre) -> int:
+    return TICKS * metre.numerator // metre.denominator

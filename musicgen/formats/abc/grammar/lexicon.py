@@ -1,0 +1,82 @@
+"""The words of the grammar that can be put together from a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from musicgen.formats.abc.grammar import words
+from musicgen.formats.abc.grammar.filling import Filling
+from musicgen.formats.abc.grammar.spelling import Spelling
+
+__all__ = ["Lexicon"]
+
+
+class Lexicon:
+    """Which words can be spelled with the texts of a vocabulary.
+
+    Parameters
+    ----------
+    texts
+        The texts, such as single characters or tokens.
+
+    Attributes
+    ----------
+    texts
+        The same, without repetitions.
+    lengths, pitches, tuplets, bars, endings, names
+        What can stand within the music.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.texts = frozenset(text for text in texts if text)
+        self.lengths = Spelling(words.LENGTHS, self.texts)
+        self.pitches = Spelling(words.PITCHES, self.texts)
+        self.tuplets = Spelling(words.TUPLETS, self.texts)
+        self.bars = Spelling(words.BARS, self.texts)
+        self.endings = Spelling(words.ENDINGS, self.texts)
+        self.names = Spelling(words.NAMES, self.texts)
+        self._fillings: dict[int, Filling] = {}
+
+    @cached_property
+    def chords(self) -> Spelling:
+        """Chord symbols."""
+        return Spelling(words.CHORDS, self.texts)
+
+    @cached_property
+    def fields(self) -> Spelling:
+        """Fields in brackets."""
+        return Spelling((f"[{field}]" for field in self.values("MKQ")), self.texts)
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether a repeat can be closed."""
+        return ":|" in self.bars.reachable("")
+
+    @cached_property
+    def second_endings(self) -> bool:
+        """Whether a first ending can be closed."""
+        return not self.bars.reachable("").isdisjoint((":|2", ":|[2"))
+
+    def values(self, keys: str) -> list[str]:
+        """Return the fields with these letters, spelled or not, such as ``"M:6/8"``."""
+        stripped = {text.strip("[]\n") for text in self.texts}
+        own = sorted(text for text in stripped if text[1:2] == ":" and "\n" not in text)
+        return [
+            *(f"{key}:{value}" for key in keys for value in words.VALUES[key]),
+            *(
+                text
+                for text in own
+                if text[0] in keys and words.is_value(text[0], text[2:])
+            ),
+        ]
+
+    def filling(self, unit: int) -> Filling:
+        """Return what times can be filled when the unit note length is so many ticks."""
+        found = self._fillings.get(unit)
+        if found is None:
+            times = (unit * words.LENGTHS[word] for word in self.lengths.reachable(""))
+            found = self._fillings[unit] = Filling(
+                int(time) for time in times if time.denominator == 1
+            )
+        return found

@@ -1,0 +1,159 @@
+"""Whether what has been written can be completed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from musicgen.formats.abc.grammar.body import Body, Place, Signs
+from musicgen.formats.abc.grammar.filling import Tuplet
+from musicgen.formats.abc.grammar.form import Repeat
+from musicgen.formats.abc.grammar.words import BARS, LENGTHS
+
+if TYPE_CHECKING:
+    from musicgen.formats.abc.grammar.reading import Reader
+
+__all__ = ["Liveness"]
+
+
+class Liveness:
+    """Tells whether music can go on from a state up to its end, with the words at hand.
+
+    Parameters
+    ----------
+    reader
+        What reads the music.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lexicon = reader.lexicon
+
+    def lives(self, body: Body) -> bool:
+        """Whether an end can be reached."""
+        lexicon = self._lexicon
+        match body.place:
+            case Place.FRESH:
+                return self._fresh(body)
+            case Place.PITCH | Place.NOTE:
+                return self._note(body)
+            case Place.AFTER | Place.MIDDLE:
+                return self._after(body)
+            case Place.BROKEN:
+                started = self._reader.in_broken(body)
+                return started is not None and self._has_room(started)
+            case Place.PAREN:
+                opens = not body.slur and ")" in lexicon.texts
+                return (opens and self._has_room(body)) or self._tuplet(body)
+            case Place.TUPLET:
+                return self._tuplet(body)
+            case Place.BRACKET:
+                return self._bracket(body)
+            case Place.CHORD:
+                return self._chord(body)
+            case Place.BAR:
+                return self._bar(body)
+            case Place.FIELD:
+                words = lexicon.fields.reachable(body.word)
+                return any(self._reader.with_field(body, word) for word in words)
+            case Place.QUOTE:
+                return self._quote(body) and self._has_room(body)
+            case Place.NAME:
+                return bool(lexicon.names.reachable(body.word)) and self._has_room(body)
+            case Place.GRACE:
+                closes = "}" in lexicon.texts and lexicon.pitches.reachable(body.word)
+                return bool(closes) and self._has_room(body)
+        return self._has_room(body)
+
+    def may_end(self, body: Body) -> bool:
+        """Whether the tune may end here."""
+        if body.place == Place.FRESH:
+            return body.form.is_over or bool(body.signs & Signs.LAST)
+        if body.place != Place.BAR or body.signs & Signs.START or body.word not in BARS:
+            return False
+        kind, ending = BARS[body.word]
+        return not (ending or body.tie or body.slur) and body.form.may_end(kind, body.left)
+
+    def _fresh(self, body: Body) -> bool:
+        if body.form.repeat == Repeat.DUE:
+            return "[2" in self._lexicon.endings.reachable("")
+        return body.form.is_over or self._has_room(body)
+
+    def _has_room(self, body: Body, tuplet: Tuplet | None = None) -> bool:
+        """Whether a sound can come before the next bar line."""
+        reader, left = self._reader, body.left
+        lengths = self._lexicon.lengths.reachable("")
+        if body.broken:
+            return any(LENGTHS[word] * body.unit == body.broken[0] for word in lengths)
+        fills = reader.filling(body).fills
+        due = body.tuplet if tuplet is None else tuplet
+        return any(lack < left and fills(left - lack, due) for lack in reader.targets(body))
+
+    def _note(self, body: Body) -> bool:
+        lexicon, reader = self._lexicon, self._reader
+        if body.place == Place.PITCH or (body.tie and not body.word):
+            pitches = lexicon.pitches.reachable(body.pitch)
+            if body.tie:
+                pitches &= {body.tie, body.tie.lstrip("^_=")}
+            if not pitches:
+                return False
+            body = body._replace(pitch=next(iter(pitches)))
+        words = lexicon.lengths.reachable(body.word)
+        return any(reader.committed(body._replace(word=word)) for word in words)
+
+    def _after(self, body: Body) -> bool:
+        if body.tie and body.tie.lstrip("^_=") not in self._lexicon.pitches.reachable(""):
+            return False
+        if self._has_room(body):
+            return True
+        if body.broken or body.tuplet[0] or not self._reader.ends_here(body):
+            return False
+        return not body.tie or body.form.after("|", body.left) is not None
+
+    def _tuplet(self, body: Body) -> bool:
+        if body.tuplet[0] or body.broken:
+            return False
+        for word in self._lexicon.tuplets.reachable(body.word):
+            started = self._reader.in_tuplet(body._replace(word=word))
+            if started is not None and self._has_room(started):
+                return True
+        return False
+
+    def _bracket(self, body: Body) -> bool:
+        if body.word:
+            for word in self._lexicon.endings.reachable("["):
+                if self._reader.read(body, word[1]) is not None:
+                    return True
+            for word in self._lexicon.fields.reachable("["):
+                if self._reader.with_field(body, word) is not None:
+                    return True
+            if body.form.repeat == Repeat.DUE:
+                return False
+        return not body.tie and "]" in self._lexicon.texts and self._has_room(body)
+
+    def _chord(self, body: Body) -> bool:
+        pitches = self._lexicon.pitches.reachable(body.word)
+        names = {note.lstrip("^_=") for note in body.notes}
+        free = any(pitch.lstrip("^_=") not in names for pitch in pitches)
+        return free and "]" in self._lexicon.texts and self._has_room(body)
+
+    def _bar(self, body: Body) -> bool:
+        reader = self._reader
+        for word in self._lexicon.bars.reachable(body.word):
+            if self._settles(body, word):
+                return True
+        if body.word.endswith("["):
+            fresh = reader.settled(body, body.word[:-1])
+            bracket = reader.read(fresh, "[") if fresh is not None else None
+            return bracket is not None and self._bracket(bracket)
+        return False
+
+    def _settles(self, body: Body, word: str) -> bool:
+        """Whether a bar line can stand, and the tune go on or end."""
+        fresh = self._reader.settled(body, word)
+        return fresh is not None and (self._fresh(fresh) or bool(fresh.signs & Signs.LAST))
+
+    def _quote(self, body: Body) -> bool:
+        if body.word[1:2] in tuple("^_<>@"):
+            longer = any(len(text) == 1 and text.isprintable() for text in self._lexicon.texts)
+            return '"' in self._lexicon.texts and (len(body.word) > 2 or longer)
+        return bool(self._lexicon.chords.reachable(body.word))
