@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["check_writable", "files_in", "write_atomically"]
+__all__ = ["check_writable", "files_in", "remove_leftovers", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -41,7 +42,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     # Neither another process nor another thread may write to the same one.
-    temporary = target.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = target.with_name(f"{_hidden(target)}{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as stream:
             stream.write(data)
@@ -56,6 +57,19 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             # The system names the temporary file, or none at all.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it wrote this file has left of it.
+
+    Nobody else must be writing it.
+    """
+    for file in path.parent.glob(f"{glob.escape(_hidden(path))}*.tmp"):
+        file.unlink(missing_ok=True)
+
+
+def _hidden(path: Path) -> str:
+    return f".{path.name[:50]}."  # names have a greatest length
 
 
 def files_in(path: Path) -> list[Path]:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from matplotlib import get_data_path, rc_context
-from matplotlib.collections import PolyCollection
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -29,6 +30,7 @@ __all__ = [
     "engraved_score",
     "learning_curve",
     "piano_roll",
+    "spectrograms",
     "waveform_and_spectrogram",
 ]
 
@@ -279,18 +281,45 @@ def waveform_and_spectrogram(audio: Audio, path: Path, title: str = "") -> None:
             ("left", "right")[number] if channels == 2 else f"{number + 1}" if channels > 2 else ""
         )
     rows[0].set_title(title)
-    axes = rows[-1]
-    times, hertz, levels = _spectrogram(samples, rate)
+    image = _draw_spectrogram(rows[-1], audio)
+    rows[-1].set_xlabel("seconds")
+    figure.colorbar(image, ax=rows[-1], label="dB", pad=0.01)
+    _save(figure, path)
+
+
+def spectrograms(sounds: Mapping[str, Audio], path: Path) -> None:
+    """Draw the strength of frequencies over time, of several sounds below each other.
+
+    Each is in decibels below its own loudest spot, as in `waveform_and_spectrogram`.
+
+    Parameters
+    ----------
+    sounds
+        By the text above each.
+    path
+        File to write; its ending says whether PNG or SVG.
+    """
+    figure = Figure(figsize=(9, 2.4 * len(sounds)), layout="constrained")
+    panels = figure.subplots(len(sounds), 1, squeeze=False)[:, 0]
+    for axes, (title, audio) in zip(panels, sounds.items(), strict=True):
+        image = _draw_spectrogram(axes, audio)
+        axes.set_title(title)
+    panels[-1].set_xlabel("seconds")
+    figure.colorbar(image, ax=list(panels), label="dB", pad=0.01)
+    _save(figure, path)
+
+
+def _draw_spectrogram(axes: Axes, audio: Audio) -> QuadMesh:
+    times, hertz, levels = _spectrogram(audio.samples, audio.rate)
     image = axes.pcolormesh(
         times, hertz, levels, vmin=-DECIBELS, vmax=0, cmap="magma", shading="nearest",
         rasterized=True,
     )  # fmt: skip
-    axes.set(yscale="log", ylim=(hertz[0], hertz[-1]), xlabel="seconds", ylabel="Hz")
+    axes.set(yscale="log", ylim=(hertz[0], hertz[-1]), ylabel="Hz")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
-    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
-    _save(figure, path)
+    return image
 
 
 def _envelope(

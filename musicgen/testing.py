@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from musicgen.errors import FormatError, FormatWarning
 from musicgen.music import Audio, Music, Piece, Tune
@@ -22,10 +24,11 @@ from musicgen.music import Audio, Music, Piece, Tune
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from musicgen.encodings import Encoding
     from musicgen.engine import Node
     from musicgen.formats import Format
 
-__all__ = ["check_format", "check_node"]
+__all__ = ["check_encoding", "check_format", "check_node"]
 
 WORST_GRADIENT = 1e-6
 
@@ -74,6 +77,73 @@ def check_node(node: Node) -> None:
         assert np.array_equal(array, again), f"{value} differs at a second pass"
     for name, error in check_gradients(graph).items():
         assert error <= WORST_GRADIENT, f"{node.description}: relative error of {name} is {error}"
+
+
+def check_encoding(encoding: Encoding, pieces: Sequence[Piece]) -> None:
+    """Check that a fitted encoding keeps the contract of `musicgen.encodings.Encoding`.
+
+    It must say what it is; give symbols up to its size, or frames of its size, with the boundary at
+    the end and nowhere else; give back each piece as it was, or, where it names `losses`, lose
+    nothing more when the piece goes round a second time; and do all this again after its state went
+    through a model file.
+
+    Parameters
+    ----------
+    encoding
+        Fitted on the pieces.
+    pieces
+        Pieces of its kind.
+
+    Raises
+    ------
+    AssertionError
+        When the encoding breaks the contract; the text says where.
+    """
+    from musicgen.networks import Architecture, Model, Network
+
+    assert encoding.kind in (Tune, Music, Audio), f"{encoding.name}: kind is {encoding.kind!r}"
+    assert not isinstance(encoding.losses, str), f"{encoding.name}: losses is one text, not several"
+    architecture = Architecture(encoding.size, encoding.head, 2, 1, embedding_size=2)
+    network = Network.initialise(architecture, np.random.default_rng(0))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        Model(network, encoding).save(path)
+        again = Model.load(path).encoding
+    assert again.size == encoding.size, f"{encoding.name}: its state forgets its size"
+    for number, piece in enumerate(pieces, 1):
+        which = f"{encoding.name}, piece {number}"
+        array = encoding.encode(piece)
+        _check_array(encoding, array, which)
+        assert np.array_equal(array, again.encode(piece)), f"{which}: its state is not all of it"
+        start = encoding.encode_primer(piece)
+        same = np.array_equal(start, array[: len(start)])
+        assert same, f"{which}: encode_primer is no beginning of encode"
+        assert len(start) < len(array), f"{which}: encode_primer holds the boundary"
+        once = encoding.decode(array)
+        assert isinstance(once, encoding.kind), f"{which}: decode gives a {type(once).__name__}"
+        if not encoding.losses:
+            assert _same(piece, once), f"{which}: was {piece}, is {once}, and losses is empty"
+        twice = encoding.decode(encoding.encode(once))
+        # Sound passes through floating point both ways.
+        if not isinstance(once, Audio):
+            assert _same(once, twice), f"{which}: changes the second time: {once}, then {twice}"
+
+
+def _check_array(encoding: Encoding, array: npt.NDArray[Any], which: str) -> None:
+    if encoding.head == "categorical":
+        assert array.dtype == np.int32, f"{which}: symbols are {array.dtype}, expected int32"
+        assert array.ndim == 1, f"{which}: symbols have the shape {array.shape}"
+        assert array.min() >= 0, f"{which}: a symbol is {array.min()}"
+        assert array.max() < encoding.size, f"{which}: a symbol is {array.max()} of {encoding.size}"
+        assert not set(array.tolist()) & set(encoding.never), f"{which}: uses what it never draws"
+        ends = array == 0
+    else:
+        assert array.ndim == 2, f"{which}: frames have the shape {array.shape}"
+        assert array.shape[1] == encoding.size, f"{which}: {array.shape[1]} of {encoding.size}"
+        assert np.isfinite(array).all(), f"{which}: frames are not finite"
+        ends = array[:, 0] > 0.5
+    assert ends[-1], f"{which}: does not end with the boundary"
+    assert not ends[:-1].any(), f"{which}: the boundary stands within"
 
 
 def check_format(form: Format, pieces: Sequence[Piece], folder: Path) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from musicgen import parallel
+from musicgen.convert.transposition import transpose
 from musicgen.encodings.characters import Characters
 from musicgen.errors import CorpusError, EncodingError
-from musicgen.formats import abc, wav
-from musicgen.music import Audio, Tune
+from musicgen.formats import abc, midi, wav
+from musicgen.music import Audio, Music, Note, Track, Tune
 from musicgen.training import cache, encode_corpus, preparation, read_corpus, sequences
 from musicgen.training.cache import Cache
 from musicgen.training.content_hash import content_hashes
@@ -57,6 +58,29 @@ class Letters:
     @classmethod
     def from_state(cls, state):
         return cls(state["letters"], state["weights"])
+
+
+class Blind(Letters):
+    """What an encoding sees that takes no notice of the key."""
+
+    name: ClassVar[str] = "blind"
+
+    def encode(self, piece):
+        return np.array([piece.text.count("X"), ord(piece.text.split("\n")[1][2]), 0], np.int32)
+
+
+class Pitches(Letters):
+    """The first note of a piece."""
+
+    name: ClassVar[str] = "pitches"
+    kind: ClassVar[type] = Music
+
+    @classmethod
+    def fit(cls, pieces):
+        return cls("", np.zeros(max(piece.tracks[0].notes[0].pitch for piece in pieces)))
+
+    def encode(self, piece):
+        return np.array([piece.tracks[0].notes[0].pitch, 0], np.int32)
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +236,7 @@ def test_pieces_that_cannot_be_encoded_are_left_out(tunes):
     data = encode(tunes, Letters)
     left_out = data.inventory.left_out
     assert [file.name for file, _ in left_out] == ["rest.abc"] * 2
-    assert left_out[0][1] == "found a rest, expected notes"
+    assert left_out[0][1] == "tune in line 1: found a rest, expected notes"
     assert left_out[1][1] == "tune in line 8: found a rest, expected notes"
     assert len(data.training) + len(data.validation) == 14
     assert encode(tunes, Letters).inventory == data.inventory
@@ -247,10 +271,54 @@ class Sounds(Letters):
     kind: ClassVar[type] = Audio
 
 
+def test_training_pieces_are_transposed(tunes):
+    plain = encode(tunes, val_fraction=0.3)
+    moved = encode(tunes, val_fraction=0.3, transpose=range(-1, 2))
+    assert len(moved.training) == 3 * len(plain.training)
+
+    assert moved.validation.lengths.tolist() == plain.validation.lengths.tolist()
+
+    def texts(data):
+        return [data.encoding.decode(array).text for array in data.training]
+
+    assert texts(moved) == [
+        transpose(Tune(text), interval).text for text in texts(plain) for interval in (-1, 0, 1)
+    ]
+    assert set(moved.encoding.vocabulary) > set(plain.encoding.vocabulary)
+    assert encode(tunes, val_fraction=0.3, transpose=(1, -1, 0, 0)).cached
+
+
+def test_copies_that_leave_the_pitches_are_missing(tmp_path):
+    for name, pitch in [("a", 60), ("b", 125), ("c", 61), ("d", 62)]:
+        music = Music(480, tracks=[Track(notes=[Note(0, pitch, 480)])])
+        midi.write(music, tmp_path / f"{name}.mid")
+    data = encode(tmp_path, Pitches, transpose=[0, 12], val_fraction=0.1)
+    pitches = [array[0] for array in data.training]
+    aside = {60, 125, 61, 62}.difference(pitches).pop()
+    assert sorted(pitches) == sorted(
+        pitch for p in {60, 125, 61, 62} - {aside} for pitch in (p, p + 12) if pitch < 128
+    )
+    far = encode(tmp_path, Pitches, transpose=[66], val_fraction=0.1)
+    reasons = [reason for _, reason in far.inventory.left_out]
+    assert set(reasons) <= {"no transposition lies within the range of pitches"}
+
+
+def test_equal_copies_count_once(tunes):
+    """As with an encoding that moves each piece to one key."""
+    data = encode(tunes, Blind, transpose=range(-5, 7))
+    assert len(data.training) == 13
+
+
+def test_an_encoding_that_looks_at_nothing_still_gets_all_copies(tunes):
+    fitted = Characters.fit([Tune("".join(map(chr, range(32, 127))) + "\n")])
+    data = encode(tunes, fitted, transpose=[0, 2])
+    assert len(data.training) == 26
+
+
 def test_several_processes_make_the_same(tunes, monkeypatch):
-    one = encode(tunes, jobs=1, cache=False)
+    one = encode(tunes, jobs=1, cache=False, transpose=[0, 1])
     monkeypatch.setattr(parallel, "HEAD_START", 0.0)
-    same(one, encode(tunes, jobs=2, cache=False))
+    same(one, encode(tunes, jobs=2, cache=False, transpose=[0, 1]))
 
 
 def test_progress_counts_pieces(tunes):

@@ -2,10 +2,11 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from musicgen.files import check_writable, write_atomically
+from musicgen.files import check_writable, remove_leftovers, write_atomically
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -83,3 +84,25 @@ def test_a_file_where_a_folder_should_be(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError, match="is a file; expected a folder"):
         check_writable(tmp_path / "file")
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path):
+    file, other = tmp_path / "a[1].safetensors", tmp_path / "b.safetensors"
+    for path in (file, other):
+        path.write_bytes(b"whole")
+        (tmp_path / f".{path.name}.99-99.tmp").write_bytes(b"ha")
+    remove_leftovers(file)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".b.safetensors.99-99.tmp", "a[1].safetensors", "b.safetensors"
+    ]  # fmt: skip
+
+
+def test_what_a_killed_write_leaves_is_a_leftover(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OSError, match="full"):
+        write_atomically(tmp_path / "a", b"whole")
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_leftovers(tmp_path / "a")
+    assert not list(tmp_path.iterdir())

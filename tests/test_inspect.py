@@ -17,7 +17,6 @@ from musicgen.music import (
     Tempo,
     TimeSignature,
     Track,
-    Tune,
 )  # fmt: skip
 from musicgen.networks import Architecture, Model, Network
 from musicgen.workflows import inspect_files, needs

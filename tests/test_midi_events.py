@@ -210,7 +210,7 @@ def pieces(draw):
 
 
 def allowed_throughout(encoding, symbols):
-    grammar = encoding.grammar()
+    grammar = encoding.constraint()
     for symbol in symbols:
         if not grammar.allowed()[symbol]:
             return False
@@ -249,7 +249,7 @@ def test_any_symbols_make_a_piece(known, data):
 @given(pieces(), st.integers(0, 2**32))
 def test_what_the_grammar_allows_needs_no_mending(known, seed):
     encoding, rng = MidiEvents.fit([known]), np.random.default_rng(seed)
-    grammar, symbols = encoding.grammar(), []
+    grammar, symbols = encoding.constraint(), []
     while len(symbols) < 150 or symbols[-1] != 0:
         allowed = np.flatnonzero(grammar.allowed())
         assert allowed.size
@@ -266,7 +266,7 @@ def test_what_the_grammar_allows_needs_no_mending(known, seed):
 
 def test_copies_of_a_grammar_go_their_own_way():
     encoding = MidiEvents.fit([PIECE])
-    one = encoding.grammar()
+    one = encoding.constraint()
     symbols = encoding.encode(PIECE).tolist()
     for symbol in symbols[:6]:
         one.advance(symbol)
@@ -277,8 +277,16 @@ def test_copies_of_a_grammar_go_their_own_way():
     np.testing.assert_array_equal(one.allowed(), before)
     assert (other.allowed() != before).any()
     np.testing.assert_array_equal(
-        encoding.grammar().allowed(), MidiEvents.fit([PIECE]).grammar().allowed()
+        encoding.constraint().allowed(), MidiEvents.fit([PIECE]).constraint().allowed()
     )
+
+
+def test_conditions_are_refused():
+    encoding = MidiEvents.fit([PIECE])
+    for name, value in (("key", "G"), ("metre", "3/4"), ("bars", 8)):
+        with pytest.raises(EncodingError, match=f"events cannot be asked for a {name.rstrip('s')}"):
+            encoding.constraint(**{name: value})
+    assert encoding.constraint(title="Any").allowed().any()
 
 
 @SHARED

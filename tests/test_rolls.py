@@ -172,8 +172,23 @@ def test_bars_that_are_no_whole_number_of_steps_do_not_drift():
     music = piece([Note(0, 60, 30 * Q)], metres=[TimeSignature(0, 5, 32)])
     controls = Controls(4, [32])
     frames = controls.encode(Music(4, [], music.time_signatures), 100)
-    lines = np.flatnonzero(frames[:, controls.bar.start])
+    lines = np.flatnonzero(frames[:, controls.metre.stop - 1])
     np.testing.assert_array_equal(lines, np.floor(np.arange(40) * 2.5 + 0.5))
+
+
+@pytest.mark.parametrize(
+    ("metre", "levels"),
+    [
+        ((6, 8), [3, 0, 1, 0, 1, 0, 2, 0, 1, 0, 1, 0]),
+        ((3, 4), [3, 0, 1, 0, 2, 0, 1, 0, 2, 0, 1, 0]),
+        ((9, 16), [3, 0, 1, 2, 1, 0, 2, 0, 1]),
+    ],
+)
+def test_eighths_and_beats_are_told(metre, levels):
+    controls = Controls(4, [])
+    frames = controls.encode(Music(4, [], [TimeSignature(0, *metre)]), 2 * len(levels))
+    assert frames[:, controls.metre].sum(axis=1).tolist() == levels * 2
+    assert (np.diff(frames[:, controls.metre].astype(int)) <= 0).all()
 
 
 @ROLLS
@@ -214,7 +229,7 @@ def test_a_note_that_goes_on_without_a_start_starts():
 def test_bar_lines_where_no_metre_puts_them_are_passed_over():
     controls = Controls(12, [4, 8])
     frames = np.zeros((97, controls.size))
-    frames[[0, 36, 49, 72], controls.bar.start] = 1
+    frames[[0, 36, 49, 72], controls.metre.start : controls.metre.start + 3] = 1
     _, metres = controls.decode(frames[:96], ended=True)
     assert metres == [TimeSignature(0, 3, 4), TimeSignature(72, 2, 4)]
 
@@ -222,7 +237,7 @@ def test_bar_lines_where_no_metre_puts_them_are_passed_over():
 def test_a_stretch_too_long_for_a_bar_is_none():
     controls = Controls(4, [4])
     frames = np.zeros((420, controls.size))
-    frames[[0, 404, 412], controls.bar.start] = 1
+    frames[[0, 404, 412], controls.metre] = 1
     assert controls.decode(frames, ended=True)[1] == [TimeSignature(404, 2, 4)]
 
 

@@ -105,8 +105,17 @@ def test_what_training_lacks_is_refused_by_name(piece, message):
 
 def test_a_bar_of_half_a_step_is_refused():
     odd = Music(time_signatures=[TimeSignature(0, 5, 16)], tracks=HELD.tracks)
+    encoding = ScoreGrid.fit([odd, HELD], steps_per_quarter=2)
+    assert encoding.marks.metres == [None, (4, 4)]
     with pytest.raises(EncodingError, match="5/16 is no whole number of steps at 2 steps"):
-        ScoreGrid.fit([odd], steps_per_quarter=2)
+        encoding.encode(odd)
+
+
+def test_a_tempo_of_nothing_is_refused():
+    odd = Music(tempos=[Tempo(0, 0.0)], tracks=HELD.tracks)
+    encoding = ScoreGrid.fit([odd, UPBEAT])
+    with pytest.raises(EncodingError, match=r"a tempo of 0\.0 quarter notes"):
+        encoding.encode(odd)
 
 
 @pytest.mark.parametrize("steps", [0, -4, 7])
@@ -179,6 +188,7 @@ def test_samples_keep_to_conditions(seed, metre, bars):
     lengths = [len(part) for part in _bars(encoding, symbols)]
     full = {"3/4": 6, "6/8": 6}[metre]
     upbeat = lengths.pop(0) if lengths[0] < full else 0
+    assert upbeat in (0, 2)
     assert len(lengths) == bars
     assert set(lengths[:-1]) <= {full}
     assert lengths[-1] in (full, full - upbeat)

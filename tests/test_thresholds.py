@@ -12,12 +12,12 @@ from musicgen.encodings.piano_roll import PianoRoll
 from musicgen.encodings.velocity_roll import VelocityRoll
 from musicgen.music import Music, Note, Tempo, TimeSignature, Track
 from musicgen.sampling.frames import (
-    choose,
     decide_switches,
     decide_values,
     decide_velocities,
     generate_frames,
 )
+from musicgen.sampling.pitches import choose
 from musicgen.sampling.thresholds import best_f1, calibrate, same_polyphony
 
 CERTAIN = 40.0
@@ -224,17 +224,29 @@ def test_temperature_divides_the_logits_of_notes():
 
 def test_velocities_below_the_threshold_are_silence():
     values = np.array([[0.0, 0.6, 0.1, 0.2, 1.5, -0.3]])
-    found = decide_velocities(values, np.zeros((1, 6)), rngs(1), notes=slice(2, 6))
+    found = decide_velocities(values, np.zeros((1, 6)), rngs(1), notes=slice(2, 6), threshold=0.15)
     np.testing.assert_allclose(found, [[0, 1, 0, 0.2, 1, 0]])
-    found = decide_velocities(values, np.zeros((1, 6)), rngs(1), notes=slice(2, 6), most=1)
+    found = decide_velocities(values, np.zeros((1, 6)), rngs(1), notes=slice(2, 6), top=2, most=1)
     np.testing.assert_allclose(found, [[0, 1, 0, 0, 1, 0]])
+
+
+def test_notes_are_drawn_by_their_share_of_loudness():
+    B = 4000
+    values = np.tile([0.0, 0.1, 0.5, 0.9, 0.04], (B, 1))
+    draw = partial(decide_velocities, notes=slice(1, 5), loudness=0.5)
+    found = draw(values, np.zeros((B, 5)), rngs(B))
+    assert set(found[:, 1].tolist()) == {0, 0.5}
+    assert (found[:, 1] > 0).mean() == pytest.approx(0.2, abs=0.03)
+    np.testing.assert_allclose(found[:, 2:], np.tile([0.5, 0.9, 0], (B, 1)))
+    with pytest.raises(ValueError, match="neither threshold nor top"):
+        draw(values, np.zeros((B, 5)), rngs(B), loudness=None)
 
 
 def test_a_small_value_is_no_end():
     B = 4000
     for value, share in [(0.09, 0), (0.3, 0.3), (1.2, 1)]:
         values = np.tile([value, 0.0], (B, 1))
-        found = decide_velocities(values, np.zeros((B, 2)), rngs(B), notes=slice(1, 2))
+        found = decide_velocities(values, np.zeros((B, 2)), rngs(B), notes=slice(1, 2), top=1)
         assert found[:, 0].mean() == pytest.approx(share, abs=0.03)
 
 
@@ -287,14 +299,15 @@ def parrot(roll):
         decide = partial(
             decide_velocities,
             notes=encoding.notes,
-            thermometers=encoding.controls.thermometers,
+            thermometers=encoding.thermometers,
+            threshold=15 / 127,
         )
         return encoding, decide, Parrot(frames, np.asarray)
     decide = partial(
         decide_switches,
         notes=encoding.notes,
         layers=encoding.layers,
-        thermometers=encoding.controls.thermometers,
+        thermometers=encoding.thermometers,
     )
     return encoding, decide, Parrot(frames, lambda frame: (2 * frame - 1) * CERTAIN)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.errors import CorpusError
+
 if TYPE_CHECKING:
-    from musicgen.networks import Model
     from musicgen.workflows import FileReport, FolderReport, Needs, PieceReport
 
 __all__ = ["EXAMPLES", "inspect"]

@@ -74,14 +74,14 @@ class TrainingBar:
 
     def _corpus(self, event: CorpusRead) -> None:
         found, encoding = event.corpus.inventory, event.encoding
-        files = ", ".join(
+        formats = ", ".join(
             f"{tally.read + tally.converted} {name} file{'s' * (tally.read + tally.converted != 1)}"
             f"{' (converted)' * bool(tally.converted)}"
             for name, tally in found.tallies.items()
             if tally.read or tally.converted
         )
         self._print(
-            f"{found.pieces} pieces from {files}: {event.training} sequences to learn from "
+            f"{found.pieces} pieces from {formats}: {event.training} sequences to learn from "
             f"({event.steps:,} {encoding.unit}s), {event.validation} for validation"
         )
         if found.duplicates:

@@ -77,9 +77,7 @@ def sample(
     primer: Annotated[
         Path | None, Option(help="Music file that each piece starts with, in any format.")
     ] = None,
-    keep_primer: Annotated[
-        bool, Option(help="Whether the primer stands in the result.")
-    ] = True,
+    keep_primer: Annotated[bool, Option(help="Whether the primer stands in the result.")] = True,
     seed: Annotated[
         int | None, Option(min=0, help="Same command, same bytes.  [default: a fresh one]")
     ] = None,
@@ -87,9 +85,7 @@ def sample(
         Path | None,
         Option(help="Folder, or a file for one piece in one format.  [default: samples/]"),
     ] = None,
-    pictures: Annotated[
-        int, Option(min=0, help="Draw so many of the pieces (PNG).")
-    ] = 1,
+    pictures: Annotated[int, Option(min=0, help="Draw so many of the pieces (PNG).")] = 1,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write new music with a model.
@@ -147,7 +143,7 @@ def _draw(one: Sample) -> Path:
     picture = one.files[0].with_suffix(".png")
     if isinstance(one.piece, Audio):
         plots.waveform_and_spectrogram(one.piece, picture)
-    else:
+    elif one.music:
         plots.piano_roll(one.music, picture)
     return picture
 

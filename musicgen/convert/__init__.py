@@ -13,8 +13,9 @@ from musicgen.notation.quantisation import quantise
 if TYPE_CHECKING:
     from musicgen.convert.notation import music_to_tune
     from musicgen.convert.synthesis import music_to_audio
+    from musicgen.convert.transposition import transpose
 
-__all__ = ["convert", "music_to_audio", "music_to_tune", "quantise", "tune_to_music"]
+__all__ = ["convert", "music_to_audio", "music_to_tune", "quantise", "transpose", "tune_to_music"]
 
 P = TypeVar("P", bound=Piece)
 
@@ -24,6 +25,8 @@ _BRIDGES: dict[tuple[type, type], str] = {
     (Music, Tune): "musicgen.convert.notation:music_to_tune",
     (Music, Audio): "musicgen.convert.synthesis:music_to_audio",
 }
+
+_LATER = (*_BRIDGES.values(), "musicgen.convert.transposition:transpose")
 
 _WORDS: dict[type, str] = {Tune: "text", Music: "notes", Audio: "sound"}
 
@@ -65,7 +68,7 @@ def convert(piece: Piece, kind: type[P]) -> P:
 
 def __getattr__(name: str) -> Any:
     # Who only plays tunes needs no numpy.
-    for place in _BRIDGES.values():
+    for place in _LATER:
         module, _, function = place.partition(":")
         if name == function:
             return getattr(import_module(module), function)

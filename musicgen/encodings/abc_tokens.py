@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from statistics import median_low
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.abc_constraint import AbcConstraint
 from musicgen.encodings.base import Symbols
-from musicgen.encodings.layout import lay_out
-from musicgen.encodings.normal_form import normal_form
+from musicgen.encodings.common_key import at_tonic, tonic_and_mode
+from musicgen.encodings.layout import lay_out, title_of
+from musicgen.encodings.normal_form import key_value, metre_value, normal_form
+from musicgen.encodings.tokeniser import sort_of, tokens
 from musicgen.encodings.vocabulary import UNKNOWN, Vocabulary
 from musicgen.errors import EncodingError, FormatError
 from musicgen.formats import abc
-from musicgen.formats.abc.fields import parse_key, parse_meter
-from musicgen.formats.abc.interpretation import interpret
-from musicgen.formats.abc.score import Field
-from musicgen.formats.abc.transposing import tonic, transposed
-from musicgen.music import KeySignature, Tune
+from musicgen.formats.abc.fields import parse_meter
+from musicgen.formats.abc.interpretation import UNIT
+from musicgen.formats.abc.transposing import tonic
+from musicgen.music import Tune
 
 __all__ = ["AbcTokens"]
 
-LOWEST, CENTRE, HIGHEST = 55, 71, 84
-"""Where a melody lies: from G below middle C to two octaves above it, around B."""
-
-_TOKEN = re.compile(
-    r'"[^"]*"|![^!]*!|\[[A-Z]:[^\]]*\]'
-    r"|:?\|\d[\d,-]*|\[\d[\d,-]*|\|\]|\|\||\|:|:\||::|\|"
-    r"|\(\d(?::\d*){0,2}"
-    r"|(?:\^\^?|__?|=)?[A-Ga-g][,']*"
-    r"|\d+/\d+|\d+|/\d*"
-    r"|[^\s]"
-)
-_SORT = re.compile(
-    r"[RMQK]:|\[[A-Z]:|\"|!|(?P<pitch>[\^_=]*[A-Ga-g][,']*)|(?P<length>[\d/]+)|\(\d|(?P<bar>[|:])"
-)
 _FINAL = frozenset({"|", "||", "|]"})
 
 
@@ -104,13 +90,15 @@ class AbcTokens:
     ) -> None:
         self.vocabulary = Vocabulary(texts)
         self.common_key = common_key
-        self.tonics = {mode: dict(held) for mode, held in (tonics or {}).items()}
+        self.tonics = {
+            mode: dict(sorted(held.items())) for mode, held in sorted((tonics or {}).items())
+        }
 
     @classmethod
     def fit(
         cls, pieces: Iterable[Tune], *, common_key: bool = True, least: int | None = None
     ) -> Self:
-        """Collect the tokens of these tunes.
+        """Collect the tokens of these tunes; those that cannot be encoded are passed over.
 
         Parameters
         ----------
@@ -122,8 +110,6 @@ class AbcTokens:
         least
             A token that fewer tunes hold becomes the unknown symbol, which is never drawn: there is
             too little to learn where it belongs. None means 2 from a hundred tunes on, else 1.
-
-        Tunes that cannot be encoded are passed over.
 
         Raises
         ------
@@ -137,8 +123,8 @@ class AbcTokens:
                 with suppress(FormatError):
                     score = normal_form(abc.parse(tune))
                     yield _cut(score, common_key)
-                    tonic, mode = _tonic_and_mode(score.first("K"))
-                    tonics.setdefault(mode, Counter())[tonic] += 1
+                    name, mode = tonic_and_mode(score.first("K"))
+                    tonics.setdefault(mode, Counter())[name] += 1
 
         texts = Vocabulary.count(cut(), least).texts[UNKNOWN + 1 :]
         found = (text for text in texts if text is not None)
@@ -193,24 +179,60 @@ class AbcTokens:
     def decode(self, array: Iterable[int]) -> Tune:
         """Return the tune, up to the first boundary, laid out for people to read.
 
-        Nothing is repaired: tokens in an order that makes no music give a text that `abc.parse`
-        finds fault with.
+        The music is not repaired: tokens in an order that makes none give a text that `abc.parse`
+        finds fault with. Without ``K:`` the key is C, without ``M:`` there is no metre.
 
         Raises
         ------
         EncodingError
             For the unknown symbol.
         """
-        texts = self.vocabulary.decode(array)
-        body = next((at for at, text in enumerate(texts) if text[-1] != "\n"), len(texts))
-        fields = dict(text.rstrip("\n").split(":", 1) for text in texts[:body])
-        key, metre = fields.get("K", "C"), fields.get("M", "none")
-        lines = ["X:1", f"T:{_title(fields.get('R', ''), key)}"]
-        lines += [f"R:{fields['R']}"] if "R" in fields else []
-        lines += [f"M:{metre}", "L:1/8"]
-        lines += [f"Q:{fields['Q']}"] if "Q" in fields else []
-        lines += [f"K:{key}", lay_out(texts[body:], parse_meter(metre))]
-        return Tune("\n".join(lines).rstrip())
+        return Tune(lay_out(self.vocabulary.decode(array)))
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> AbcConstraint:
+        r"""Return what keeps a sample sound: its bars add up, and all that opens is closed.
+
+        Parameters
+        ----------
+        key
+            Such as ``"Ador"``. With a common key, it sets the mode alone; `in_key` does the rest.
+        metre
+            Such as ``"6/8"``.
+        bars
+            How many.
+        title
+            Tokens hold no title: it is given to the tune when that is done.
+
+        Raises
+        ------
+        EncodingError
+            For what is no key or metre, or one that the vocabulary lacks.
+
+        Examples
+        --------
+        >>> encoding = AbcTokens(["M:6/8\n", "K:C\n", "K:Cm\n", "C", "3", "|"])
+        >>> constraint = encoding.constraint(key="Am", metre="6/8")
+        >>> constraint.advance(2)
+        >>> [encoding.texts[symbol] for symbol in np.flatnonzero(constraint.allowed())]
+        ['K:Cm\n']
+        """
+        try:
+            if key is not None:
+                key = key_value(key)
+                if self.common_key and tonic(key) is not None:
+                    key = f"C{tonic_and_mode(key)[1]}"
+            if metre is not None:
+                metre = metre_value(parse_meter(metre))
+        except ValueError as error:
+            raise EncodingError(f"{error}; a key is for example Ador, a metre 6/8") from None
+        return AbcConstraint(self.texts, key=key, metre=metre, bars=bars, unit_length=UNIT)
 
     def in_key(self, tune: Tune, key: str) -> Tune:
         r"""Move a tune to another tonic, in the octave in which melodies lie.
@@ -238,13 +260,11 @@ class AbcTokens:
         if wanted is None:
             raise FormatError(f"{key!r} names no tonic", hint="write for example G, Bb or Ador")
         score = abc.parse(tune)
-        before = score.first("K")
-        after = transposed(score, *_way(score, wanted))
-        for entry in after.header:
-            if entry.key == "T" and entry.value == _title(score.first("R"), before):
-                entry.value = _title(score.first("R"), after.first("K"))
-        text = abc.print_score(after)
-        return Tune(text, tune.path, tune.line)
+        moved = at_tonic(score, wanted)
+        for entry in moved.header:
+            if entry.key == "T" and entry.value == title_of(score):
+                entry.value = title_of(moved)
+        return replace(tune, text=abc.print_score(moved))
 
     def draw_tonic(self, tune: Tune, rng: np.random.Generator) -> str:
         r"""Draw a tonic for a tune, as often as training tunes of its mode stood on it.
@@ -262,8 +282,8 @@ class AbcTokens:
         >>> encoding.draw_tonic(Tune("X:1\nK:Cdor\nC|"), np.random.default_rng(0))
         'A'
         """
-        tonic, mode = _tonic_and_mode(abc.parse(tune).first("K"))
-        held = self.tonics.get(mode, {tonic: 1})
+        name, mode = tonic_and_mode(abc.parse(tune).first("K"))
+        held = self.tonics.get(mode, {name: 1})
         counts = np.array(list(held.values()))
         return list(held)[rng.choice(len(held), p=counts / counts.sum())]
 
@@ -289,58 +309,12 @@ class AbcTokens:
     def _like(self, lacking: str) -> list[str]:
         """Give the tokens that could stand in the place of one."""
         known = [text for text in self.texts if text is not None]
-        return [text.strip() for text in known if _sort(text) == _sort(lacking)]
-
-
-def _sort(token: str) -> str:
-    """Tell which sort of thing a token is."""
-    match = _SORT.match(token)
-    return "" if match is None else match[0] if match.lastgroup is None else match.lastgroup
+        return [text.strip() for text in known if sort_of(text) == sort_of(lacking)]
 
 
 def _cut(score: abc.Score, common_key: bool) -> list[str]:
-    """Cut a score in its normal form into tokens."""
-    if common_key and tonic(score.first("K")) is not None:
-        score = transposed(score, *_way(score, 0))
-    body = abc.print_score(replace(score, header=[Field(0, 0, "K", "C")]))
-    return [
-        *(f"{entry.key}:{entry.value}\n" for entry in score.header),
-        *("/2" if text == "/" else text for text in _TOKEN.findall(body.partition("K:C")[2])),
-    ]
-
-
-def _tonic_and_mode(key: str) -> tuple[str, str]:
-    """Part the value of ``K:`` after its tonic.
-
-    Examples
-    --------
-    >>> _tonic_and_mode("F#dor")
-    ('F#', 'dor')
-    """
-    match = re.match(r"([A-G][#b]?)(.*)|(HP|Hp)", key)
-    if match is None:
-        return "C", key
-    return (match[1], match[2]) if match[1] else ("A", "mix")
-
-
-def _way(score: abc.Score, wanted: int) -> tuple[int, int]:
-    """Find semitones and fifths from the tonic of a score to another, in a fitting octave."""
-    fifths = wanted - (tonic(score.first("K")) or 0)
-    pitches = [
-        pitch
-        for part in interpret(score)
-        for event in part.events
-        if not event.instrument.is_drum
-        for pitch in event.pitches
-    ] or [CENTRE]
-    low, middle, high = min(pitches), median_low(pitches), max(pitches)
-
-    def strain(semitones: int) -> tuple[int, int, int]:
-        outside = max(LOWEST - low - semitones, 0) + max(high + semitones - HIGHEST, 0)
-        return outside, abs(middle + semitones - CENTRE), abs(semitones)
-
-    around = 7 * fifths % 12
-    return min(range(around - 48, around + 48, 12), key=strain), fifths
+    is_moved = common_key and tonic(score.first("K")) is not None
+    return tokens(at_tonic(score, 0) if is_moved else score)
 
 
 def _closed(tune: Tune) -> Tune:
@@ -348,12 +322,3 @@ def _closed(tune: Tune) -> Tune:
     closed = replace(tune, text=f"{tune.text.rstrip()}\n:|")
     is_open = len(abc.parse(closed).problems) < len(abc.parse(tune).problems)
     return closed if is_open else tune
-
-
-def _title(rhythm: str, key: str) -> str:
-    """Make a title of what is known."""
-    name = rhythm.capitalize() or "Tune"
-    found = parse_key(key)
-    if tonic(key) is None:
-        return name
-    return f"{name} in {KeySignature(0, found.fifths, found.mode).name}"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.abc_constraint import AbcConstraint
 from musicgen.encodings.base import BOUNDARY, Symbols
 from musicgen.errors import EncodingError
 from musicgen.music import Tune
@@ -91,6 +92,33 @@ class Characters:
                 raise EncodingError("symbol 1 stands for an unknown character, not for any one")
             characters.append(self.vocabulary[symbol - UNKNOWN - 1])
         return Tune("".join(characters))
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """Text of each symbol; None for the boundary and for the unknown."""
+        return (None, None, *self.vocabulary)
+
+    @property
+    def usual_length(self) -> int:
+        """Most characters of a sample where no number is asked for."""
+        return 3000
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> AbcConstraint:
+        """Return what keeps a sample sound: its bars add up, and all that opens is closed.
+
+        Raises
+        ------
+        EncodingError
+            When the characters do not suffice for a condition, or for any tune.
+        """
+        return AbcConstraint(self.texts, key=key, metre=metre, bars=bars, title=title)
 
     def state(self) -> dict[str, Any]:
         """Return the vocabulary."""

@@ -98,7 +98,7 @@ class Chords:
         Raises
         ------
         EncodingError
-            When `steps_per_quarter` is no such number, or a bar is no whole number of steps.
+            When `steps_per_quarter` is no such number.
         """
         said = Said(steps_per_quarter)
         programs: Counter[int] = Counter()
@@ -125,7 +125,8 @@ class Chords:
         Raises
         ------
         EncodingError
-            When it has a pitch, metre or mode that no training piece has.
+            When it has a bar that is no whole number of steps, or a pitch, metre or mode that no
+            training piece has.
         """
         return np.append(self.encode_primer(piece), np.int32(BOUNDARY))
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from musicgen.encodings.base import BOUNDARY
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Tempo, TimeSignature
+from musicgen.notation.metre import Metre, beat
 
 __all__ = ["RESOLUTION", "TEMPOS", "Controls"]
 
@@ -26,6 +27,9 @@ MOST_NUMERATOR = 255
 # What the formats can write.
 MOST_BEATS, FINEST_BEAT = 99, 64
 
+# Levels of the first thermometer.
+EIGHTH, BEAT, BAR = 1, 2, 3
+
 _LIMITS = np.sqrt(np.multiply(TEMPOS[:-1], TEMPOS[1:]))
 
 Frames = npt.NDArray[Any]
@@ -35,16 +39,18 @@ class Controls:
     """What a frame says beside its notes, as thermometers: the first channels up to a level are 1.
 
     ========  ==================================================================================
-    channels  are 1
+    channel   is 1
     ========  ==================================================================================
     boundary  in the frame that ends the piece
-    bar       in the first step of each bar, one a denominator: those up to the metre's own, so
-              the first of them at every bar line
-    tempo     in each step: those up to the nearest of `TEMPOS`; none where the piece says none
+    metre     on every eighth note of a bar; the next one on every beat; the next on the bar line;
+              then, on the bar line too, one for each of the other denominators up to the metre's
+    tempo     in every step, up to the nearest of `TEMPOS`; in none where the piece says none
     ========  ==================================================================================
 
     A bar is as long as it is to the next bar line, so that pickups and changes of metre need no
     more channels; its denominator tells 6/8 from 3/4. A piece lasts to the end of its last bar.
+    Eighths and beats say nothing new, but a network learns where the bar lines are by counting to
+    two and three in place of a dozen.
 
     Parameters
     ----------
@@ -56,7 +62,7 @@ class Controls:
 
     Attributes
     ----------
-    bar, tempo
+    metre, tempo
         Their channels.
     thermometers
         Both: of these channels the first up to a level are 1.
@@ -73,8 +79,11 @@ class Controls:
     >>> controls = Controls(1, [4, 8])
     >>> music = Music(1, [Tempo(0, 43)], [TimeSignature(0, 1, 4), TimeSignature(1, 6, 8)])
     >>> frames = controls.encode(music, 5)
-    >>> frames[:, controls.bar].tolist()
-    [[1, 0], [1, 1], [0, 0], [0, 0], [1, 1], [0, 0], [0, 0]]
+    >>> frames[:, controls.metre].T
+    array([[1, 1, 1, 1, 1, 1, 1],
+           [1, 1, 0, 0, 1, 0, 0],
+           [1, 1, 0, 0, 1, 0, 0],
+           [0, 1, 0, 0, 1, 0, 0]], dtype=uint8)
     >>> frames[0, controls.tempo].tolist()[:4]
     [1, 1, 0, 0]
     >>> controls.decode(frames, ended=True)
@@ -92,9 +101,9 @@ class Controls:
         self.steps_per_quarter = steps_per_quarter
         self.denominators = list(denominators) or [4]
         first = BOUNDARY + 1
-        self.bar = slice(first, first + len(self.denominators))
-        self.tempo = slice(self.bar.stop, self.bar.stop + len(TEMPOS))
-        self.thermometers = self.bar, self.tempo
+        self.metre = slice(first, first + BEAT + len(self.denominators))
+        self.tempo = slice(self.metre.stop, self.metre.stop + len(TEMPOS))
+        self.thermometers = self.metre, self.tempo
         self.size = self.tempo.stop
 
     def encode(self, music: Music, end: int) -> npt.NDArray[np.uint8]:
@@ -118,10 +127,16 @@ class Controls:
                 "steps_per_quarter"
             )
         lines, T = _bar_lines(music, end)
+        levels = np.zeros(T, np.int64)
+        for line, stop in pairwise([*lines, T]):
+            metre, steps = lines[line], np.arange(stop - line)
+            levels[line:stop][2 * steps % self.steps_per_quarter == 0] = EIGHTH
+            length = beat(metre) * 4 * self.steps_per_quarter
+            levels[line:stop][steps * length.denominator % length.numerator == 0] = BEAT
+            others = np.searchsorted(self.denominators[1:], metre.denominator, side="right")
+            levels[line] = BAR + others
         frames = np.zeros((T, self.size), np.uint8)
-        for line, denominator in lines.items():
-            frames[line, self.bar] = np.array(self.denominators) <= denominator
-            frames[line, self.bar.start] = 1
+        frames[:, self.metre] = np.arange(BEAT + len(self.denominators)) < levels[:, np.newaxis]
         for tempo in music.tempos:
             if not tempo.qpm > 0:
                 raise EncodingError(
@@ -146,16 +161,15 @@ class Controls:
         levels = np.count_nonzero(frames[:, self.tempo] >= 0.5, axis=1)
         changes = np.flatnonzero(np.diff(levels, prepend=0)).tolist()
         tempos = [Tempo(at, float(TEMPOS[levels[at] - 1])) for at in changes if levels[at]]
-        on = frames[:, self.bar] >= 0.5
-        lines = np.flatnonzero(on.any(axis=1)).tolist()
-        beats = np.array(self.denominators)[on.shape[1] - 1 - on[:, ::-1].argmax(axis=1)].tolist()
+        levels = np.count_nonzero(frames[:, self.metre] >= 0.5, axis=1)
+        lines = np.flatnonzero(levels >= BAR).tolist()
         metres: list[TimeSignature] = []
         start, bar = (lines or [0])[0], 0
         for line in [*lines[1:], len(frames)] if lines else []:
             length = line - start
             if line == len(frames) and length < bar and not ended:
                 break
-            found = self._metre(length, beats[start])
+            found = self._metre(length, self.denominators[levels[start] - BAR])
             if found is None and length <= MOST_BEATS * self.steps_per_quarter:
                 continue
             if found and (not metres or metres[-1][1:] != found or (start - metres[-1].time) % bar):
@@ -175,9 +189,9 @@ class Controls:
         return None
 
 
-def _bar_lines(music: Music, end: int) -> tuple[dict[int, int], int]:
-    """Return the bar lines before the end, each with its denominator, and the first one from it."""
-    lines, last = {}, end
+def _bar_lines(music: Music, end: int) -> tuple[dict[int, Metre], int]:
+    """Return the bar lines before the end, each with its metre, and the first one from it."""
+    lines, last = dict[int, Metre](), end
     latest = {change.time: change for change in music.time_signatures if change.time < end}
     for time, until in pairwise([*sorted(latest), end]):
         _, numerator, denominator = latest[time]
@@ -192,5 +206,5 @@ def _bar_lines(music: Music, end: int) -> tuple[dict[int, int], int]:
             last = time + steps
             if last >= until:
                 break
-            lines[last] = denominator
+            lines[last] = Metre(numerator, denominator)
     return lines, last

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame
+from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame, refuse
 from musicgen.encodings.standardisation import standardisation
 from musicgen.encodings.waveform import to_audio, waveform
 from musicgen.errors import EncodingError
@@ -96,6 +96,11 @@ class Fourier:
         """Number of channels: 8,001, the boundary and two numbers a coefficient."""
         return len(self.mean) + 1
 
+    @property
+    def usual_length(self) -> int:
+        """Frames of half a minute."""
+        return 30 * self.rate // (len(self.mean) // 2)
+
     def encode(self, piece: Audio) -> Frames:
         """Return the frames ``(T, D)``, the boundary last; silence fills up the last frame.
 
@@ -123,6 +128,23 @@ class Fourier:
         frames = array[: ends[0] if len(ends) else len(array), 1:]
         real, imaginary = np.split(frames * self.deviation.astype(np.float64) + self.mean, 2, 1)
         return to_audio(np.fft.ifft(real + 1j * imaginary).real.ravel(), self.rate)
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Return None: any frame may follow any other.
+
+        Raises
+        ------
+        EncodingError
+            For a condition: sound knows nothing of keys, metres and bars.
+        """
+        refuse(self.name, key=key, metre=metre, bars=bars)
 
     def state(self) -> dict[str, Any]:
         """Return the means, the deviations and the rate."""

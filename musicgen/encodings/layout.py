@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 
-from musicgen.formats.abc.fields import parse_meter
+from musicgen.encodings.tokeniser import split_music
+from musicgen.formats.abc.fields import parse_key, parse_meter
 from musicgen.formats.abc.interpretation import TUPLET_TIMES, UNIT
+from musicgen.formats.abc.score import Score
 from musicgen.formats.abc.spelling import read_length
+from musicgen.formats.abc.transposing import tonic
+from musicgen.music import KeySignature
 from musicgen.notation.metre import Metre, beam
 
-__all__ = ["lay_out"]
+__all__ = ["lay_out", "title_of"]
 
 BARS_A_LINE = 4
 
@@ -23,25 +27,48 @@ _CHANGE = re.compile(r"\[([MV]):(.*)\]")
 _TUPLET = re.compile(r"\((\d)(?::(\d?)(?::(\d*))?)?")
 
 
-def lay_out(texts: Iterable[str], metre: Metre | None) -> str:
-    r"""Join the tokens of a body, with spaces between beams and line feeds after some bars.
+def lay_out(texts: Sequence[str]) -> str:
+    r"""Write tokens as a tune, with spaces between beams and line feeds after some bars.
 
     Parameters
     ----------
     texts
-        Tokens, which need not make sense.
-    metre
-        That of the header.
+        Tokens, which need not make sense. Without ``K:`` the key is C, without ``M:`` there is no
+        metre.
 
     Examples
     --------
-    >>> lay_out(["|:", "A", "B", "c", "d", "e", "2", ":|"], Metre(3, 4))
-    '|:AB cd e2:|'
+    >>> print(lay_out(["M:3/4\n", "K:D\n", "|:", "A", "B", "c", "d", "e", "2", ":|"]))
+    X:1
+    T:Tune in D major
+    M:3/4
+    L:1/8
+    K:D
+    |:AB cd e2:|
     """
-    page = _Page(metre)
-    for text in texts:
-        page.add(text)
-    return "".join(page.texts).rstrip()
+    at = next((at for at, text in enumerate(texts) if not text.endswith("\n")), len(texts))
+    found = dict(text.rstrip("\n").split(":", 1) for text in texts[:at])
+    header = {"M": "none", "L": "1/8", "K": "C"} | found
+    page = _Page(parse_meter(header["M"]))
+    # Symbols may have been drawn in pieces, such as a length in two.
+    for symbol in split_music("".join(texts[at:])):
+        page.add(symbol)
+    lines = [f"{key}:{header[key]}" for key in "RMLQK" if key in header]
+    title = _title(header.get("R", ""), header["K"])
+    return "\n".join(["X:1", f"T:{title}", *lines, "".join(page.texts)]).rstrip()
+
+
+def title_of(score: Score) -> str:
+    """Return the title that `lay_out` makes of rhythm and key."""
+    return _title(score.first("R"), score.first("K"))
+
+
+def _title(rhythm: str, key: str) -> str:
+    name = rhythm.capitalize() or "Tune"
+    if tonic(key) is None:
+        return name
+    found = parse_key(key)
+    return f"{name} in {KeySignature(0, found.fifths, found.mode).name}"
 
 
 class _Page:

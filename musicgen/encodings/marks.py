@@ -48,6 +48,8 @@ class Marks:
         The modes of keys; each has all fifteen signatures.
     tempos
         The tempos that there are, in quarter notes a minute; others go to the nearest by ratio.
+    upbeats
+        Lengths in steps of the upbeats of training pieces: a sample has no other.
 
     Attributes
     ----------
@@ -66,6 +68,7 @@ class Marks:
         metres: Iterable[tuple[int, int]] = (),
         modes: Iterable[str] = (),
         tempos: Iterable[float] = (),
+        upbeats: Iterable[int] = (),
     ) -> None:
         if steps_per_quarter < 1 or RESOLUTION % steps_per_quarter:
             raise EncodingError(
@@ -77,6 +80,7 @@ class Marks:
         self.modes = list(modes)
         self.keys: list[Key] = [None, *((n, mode) for mode in self.modes for n in range(-7, 8))]
         self.tempos: list[float | None] = [None, *tempos]
+        self.upbeats = list(upbeats)
         self.values: list[Any] = [*self.metres, *self.keys, *self.tempos]
         self.first_metre = FERMATA + 1
         self.first_key = self.first_metre + len(self.metres)
@@ -116,10 +120,18 @@ class Marks:
         return self.first_key + self.keys.index(key)
 
     def tempo(self, qpm: float | None) -> int:
-        """Return the symbol of the nearest tempo; of *unsaid* for none."""
+        """Return the symbol of the nearest tempo; of *unsaid* for none.
+
+        Raises
+        ------
+        EncodingError
+            When it is not above 0.
+        """
         known = [tempo for tempo in self.tempos if tempo is not None]
         if qpm is None or not known:
             return self.first_tempo
+        if not qpm > 0:
+            raise EncodingError(f"found a tempo of {qpm} quarter notes a minute; expected above 0")
         nearest = min(known, key=lambda tempo: abs(log(tempo / qpm)))
         return self.first_tempo + self.tempos.index(nearest)
 
@@ -173,7 +185,8 @@ class Marks:
         Raises
         ------
         EncodingError
-            When a bar is no whole number of steps, or a metre or key is in no training piece.
+            When a bar is no whole number of steps, a metre or key is in no training piece, or a
+            tempo is not above 0.
         """
         bars = measures(music)
         keys: dict[int, Key] = {0: None}
@@ -200,13 +213,16 @@ class Marks:
             "metres": [list(metre) for metre in self.metres if metre],
             "modes": self.modes,
             "tempos": self.tempos[1:],
+            "upbeats": self.upbeats,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Make the marks again."""
         metres = [(int(numerator), int(denominator)) for numerator, denominator in state["metres"]]
-        return cls(state["steps_per_quarter"], metres, state["modes"], state["tempos"])
+        return cls(
+            state["steps_per_quarter"], metres, state["modes"], state["tempos"], state["upbeats"]
+        )
 
 
 def pitch_name(pitch: int) -> str:

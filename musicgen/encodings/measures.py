@@ -30,11 +30,14 @@ class Measures(NamedTuple):
         Onset of each bar.
     end
         Where the last bar ends.
+    upbeat
+        Length of the first bar where that is an upbeat; else 0.
     """
 
     metres: dict[int, Metre]
     starts: list[int]
     end: int
+    upbeat: int = 0
 
 
 def bar_steps(metre: Metre, steps_per_quarter: int) -> int:
@@ -94,7 +97,7 @@ def measures(music: Music) -> Measures:
     >>> notes = [Note(0, 67, 4), Note(4, 72, 20)]
     >>> metres = [TimeSignature(0, 1, 4), TimeSignature(4, 3, 4)]
     >>> measures(Music(4, time_signatures=metres, tracks=[Track(notes=notes)]))
-    Measures(metres={0: (3, 4)}, starts=[0, 4, 16], end=24)
+    Measures(metres={0: (3, 4)}, starts=[0, 4, 16], end=24, upbeat=4)
     """
     steps, end = music.resolution, music.end
     metres: dict[int, Metre] = {0: None}
@@ -113,9 +116,9 @@ def measures(music: Music) -> Measures:
         length = bar_steps(metres[start], steps)
         starts += range(start + upbeat * (start == 0), until, length)
         stop = starts[-1] + length if starts else 0
-    if upbeat:
-        stop = stop - upbeat if len(bounds) == 1 and stop - upbeat >= end else stop
-    return Measures(metres, starts, stop)
+    if len(bounds) == 1 and stop - upbeat >= end:
+        stop -= upbeat
+    return Measures(metres, starts, stop, upbeat)
 
 
 def _upbeat(metres: dict[int, Metre], steps: int) -> int:

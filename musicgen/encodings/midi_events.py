@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from musicgen.encodings.base import BOUNDARY, Symbols
+from musicgen.encodings.base import BOUNDARY, Symbols, refuse
 from musicgen.encodings.event_grammar import FAMILIES, EventGrammar
 from musicgen.encodings.event_values import levels, nearest, parts
 from musicgen.encodings.grid import refined
@@ -169,6 +169,11 @@ class MidiEvents:
         """Number of symbols."""
         return len(self.events)
 
+    @property
+    def usual_length(self) -> int:
+        """Events of some 700 notes."""
+        return 2000
+
     def encode(self, piece: Music) -> Symbols:
         """Return the symbols of the piece's events, then 0.
 
@@ -255,8 +260,22 @@ class MidiEvents:
         ]
         return refined(music, RESOLUTION)
 
-    def grammar(self) -> EventGrammar:
-        """Return the constraint under which a sequence is one that `encode` might write."""
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> EventGrammar:
+        """Return what keeps a sample such as `encode` might write, so that nothing needs mending.
+
+        Raises
+        ------
+        EncodingError
+            For a condition but the title: the model decides.
+        """
+        refuse(self.name, key=key, metre=metre, bars=bars)
         return copy(self._grammar)
 
     def state(self) -> dict[str, Any]:

@@ -9,7 +9,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from musicgen.formats.abc.events import Event
-from musicgen.formats.abc.fields import ACCIDENTALS, default_length, parse_key, parse_length
+from musicgen.formats.abc.fields import (
+    ACCIDENTALS,
+    default_length,
+    parse_key,
+    parse_length,
+    parse_meter,
+    parse_tempo,
+)
 from musicgen.formats.abc.harmony import parse_harmony
 from musicgen.formats.abc.interpretation import MIDDLE_C, TUPLET_TIMES, UNIT, interpret
 from musicgen.formats.abc.parts import order, split
@@ -68,7 +75,7 @@ def normal_form(score: Score) -> Score:
     first = parts[0].events if parts else []
     start = next(
         (_state(event) for event in first if isinstance(event.element, Sound)),
-        _State(None, "none", None),
+        _said(score),
     )
     body = score.body
     played = order(score)
@@ -132,6 +139,15 @@ def _with_units(events: list[Event]) -> Iterator[tuple[Event, Fraction]]:
 def _state(event: Event) -> _State:
     key = event.key.text if event.key is not None else ""
     return _State(event.meter, key_value(key), event.qpm)
+
+
+def _said(score: Score) -> _State:
+    """Read the header alone, where nothing sounds."""
+    last = {entry.key: entry.value for entry in score.header}
+    metre = parse_meter(last.get("M", "none"))
+    unit = parse_length(last["L"]) if "L" in last else default_length(metre)
+    qpm = parse_tempo(last["Q"], unit) if "Q" in last else None
+    return _State(metre, key_value(last.get("K", "")), qpm)
 
 
 def _header(score: Score, state: _State) -> Iterator[Field]:
@@ -216,7 +232,8 @@ def _joined(first: Bar, second: Bar) -> Bar:
     if ends or starts:
         kind = "::" if ends and starts else ":|" if ends else "|:"
     else:
-        kind = max(first.kind, second.kind, key=["|", "||", "|]"].index)
+        kinds = {first.kind, second.kind}
+        kind = "|]" if "|]" in kinds else "|" if kinds == {"|"} else "||"
     return Bar(0, 0, kind, second.ending or first.ending)
 
 

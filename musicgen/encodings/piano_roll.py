@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from musicgen.encodings.controls import Controls
-from musicgen.encodings.roll import Array, Roll, pitched_notes, spans
+from musicgen.encodings.roll import PITCHES, Array, Roll, median_velocity, pitched_notes, spans
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Note
 
 __all__ = ["PianoRoll"]
 
 OCTAVE = 12
-PITCHES = VELOCITIES = 128
 
 
 class PianoRoll(Roll):
@@ -95,22 +94,24 @@ class PianoRoll(Roll):
         """
         Controls(steps_per_quarter, [])  # a wrong choice is refused before the pieces are read
         denominators: set[int] = set()
-        pitches = np.zeros(PITCHES, np.int64)
-        velocities = np.zeros(VELOCITIES, np.int64)
-        for piece in pieces:
-            denominators.update(change.denominator for change in piece.time_signatures)
-            notes = list(pitched_notes(piece))
-            pitches += np.bincount([note.pitch for note in notes], minlength=PITCHES)
-            velocities += np.bincount([note.velocity for note in notes], minlength=VELOCITIES)
-        found = np.flatnonzero(pitches)
-        if not len(found):
+        pitches: set[int] = set()
+
+        def velocities() -> Iterator[int]:
+            for piece in pieces:
+                denominators.update(change.denominator for change in piece.time_signatures)
+                for note in pitched_notes(piece):
+                    pitches.add(note.pitch)
+                    yield note.velocity
+
+        velocity = median_velocity(velocities())
+        if not pitches:
             raise EncodingError("the training pieces hold no notes but drums; expected some")
         return cls(
             steps_per_quarter,
             sorted(denominators),
-            max(int(found[0]) - OCTAVE, 0),
-            min(int(found[-1]) + OCTAVE, PITCHES - 1),
-            int(np.searchsorted(np.cumsum(velocities), velocities.sum() / 2)),
+            max(min(pitches) - OCTAVE, 0),
+            min(max(pitches) + OCTAVE, PITCHES - 1),
+            velocity,
         )
 
     def encode(self, piece: Music) -> npt.NDArray[np.uint8]:

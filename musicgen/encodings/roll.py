@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY
+from musicgen.encodings.base import BOUNDARY, refuse
 from musicgen.encodings.controls import RESOLUTION, Controls
 from musicgen.encodings.grid import on_grid, refined
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Note, Track
 
-__all__ = ["Roll", "pitched_notes", "spans"]
+__all__ = ["PITCHES", "Roll", "median_velocity", "pitched_notes", "spans"]
+
+PITCHES = VELOCITIES = 128
+
+USUAL = 64
 
 Array = npt.NDArray[Any]
 
@@ -31,6 +35,8 @@ class Roll:
 
     Attributes
     ----------
+    thermometers
+        Channels of controls of which the first up to a level are on.
     notes
         Channels of the notes: all pitches, for each layer.
     layers
@@ -53,7 +59,30 @@ class Roll:
 
     def __init__(self, controls: Controls, pitches: int) -> None:
         self.controls = controls
+        self.thermometers = controls.thermometers
         self.notes = slice(controls.size, controls.size + self.layers * pitches)
+
+    @property
+    def usual_length(self) -> int:
+        """Steps of a sample where no number is asked for: 32 bars of four quarters."""
+        return 128 * self.controls.steps_per_quarter
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Refuse all conditions but a title; anything may follow a frame.
+
+        Raises
+        ------
+        EncodingError
+            When one is given.
+        """
+        refuse(type(self).__name__, key=key, metre=metre, bars=bars)
 
     @property
     def size(self) -> int:
@@ -88,6 +117,20 @@ class Roll:
 def pitched_notes(music: Music) -> Iterator[Note]:
     """Yield the notes of all tracks but drums."""
     return (note for track in music.tracks if not track.is_drum for note in track.notes)
+
+
+def median_velocity(velocities: Iterable[int]) -> int:
+    """Return the median of velocities 0–127, the lower of two; 64 of none.
+
+    Examples
+    --------
+    >>> median_velocity([90, 70, 80, 100])
+    80
+    """
+    count = np.zeros(VELOCITIES, np.int64)
+    for velocity in velocities:
+        count[velocity] += 1
+    return int(np.searchsorted(np.cumsum(count), count.sum() / 2)) if count.any() else USUAL
 
 
 def spans(starts: npt.NDArray[np.bool_], sounds: npt.NDArray[np.bool_]) -> Iterator[list[int]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from musicgen.encodings.marks import Marks
 from musicgen.encodings.measures import measures
+from musicgen.errors import EncodingError
 
 if TYPE_CHECKING:
     from musicgen.music import Music
@@ -22,16 +23,22 @@ class Said:
     def __init__(self, steps_per_quarter: int) -> None:
         self.steps_per_quarter = Marks(steps_per_quarter).steps_per_quarter
         self.metres: Counter[tuple[int, int]] = Counter()
+        self.upbeats: set[int] = set()
         self.modes: Counter[str] = Counter()
         self.tempos: Counter[float] = Counter()
         self.pitches: Counter[int] = Counter()
         self.velocities: Counter[int] = Counter()
 
     def add(self, music: Music) -> None:
-        """Take in a piece on the grid."""
-        self.metres.update(metre for metre in measures(music).metres.values() if metre)
+        """Take in a piece on the grid; one that `Marks.steps` will refuse is passed over."""
+        try:
+            bars = measures(music)
+        except EncodingError:
+            return
+        self.metres.update(metre for metre in bars.metres.values() if metre)
+        self.upbeats |= {bars.upbeat} - {0}
         self.modes.update(key.mode for key in music.key_signatures)
-        self.tempos.update(tempo.qpm for tempo in music.tempos)
+        self.tempos.update(tempo.qpm for tempo in music.tempos if tempo.qpm > 0)
         notes = [note for track in music.tracks if not track.is_drum for note in track.notes]
         self.pitches.update(note.pitch for note in notes)
         self.velocities.update(note.velocity for note in notes)
@@ -44,7 +51,10 @@ class Said:
             counted = sorted(self.tempos.elements())
             places = [(2 * n + 1) * len(counted) // (2 * MOST_TEMPOS) for n in range(MOST_TEMPOS)]
             tempos = sorted({counted[place] for place in places})
-        return Marks(self.steps_per_quarter, sorted(self.metres), sorted(self.modes), tempos)
+        return Marks(
+            self.steps_per_quarter, sorted(self.metres), sorted(self.modes), tempos,
+            sorted(self.upbeats),
+        )  # fmt: skip
 
     @property
     def range(self) -> range:

@@ -27,8 +27,8 @@ class ScoreConstraint:
     """Keeps a sample a well-formed score: its marks; heirs say what is within a step.
 
     The header is complete; marks stand in order before the notes of a step; each bar is as long as
-    its metre, except that the first may be an upbeat, and that the last then may lack it; the piece
-    ends with a bar.
+    its metre, except that the first may be an upbeat such as training pieces have, and that the
+    last then may lack it; the piece ends with a bar.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ class ScoreConstraint:
     def _allow_marks(self, mask: Mask) -> None:
         is_barred = self._rank >= BAR_LINE
         is_full = self._place == self._bar and not is_barred
-        is_metred = self._said.get(METRE, self._starts[METRE]) > self._starts[METRE]
-        may_be_upbeat = is_metred and self._bars == 1 and 0 < self._place < self._bar
+        is_metred = self._said[METRE] > self.marks.first_metre
+        may_be_upbeat = is_metred and self._bars == 1 and self._place in self.marks.upbeats
         # A primer may have more bars than asked for.
         is_last = self._bars_asked is not None and self._full_bars >= self._bars_asked
         if self._rank == 0 and self._may_end():

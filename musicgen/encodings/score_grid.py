@@ -109,8 +109,7 @@ class ScoreGrid:
         Raises
         ------
         EncodingError
-            When `steps_per_quarter` is no such number, a bar is no whole number of steps, or no
-            piece has notes.
+            When `steps_per_quarter` is no such number, or no piece has notes.
         """
         said = Said(steps_per_quarter)
         lineups: Counter[tuple[Voice, ...]] = Counter()
@@ -142,8 +141,8 @@ class ScoreGrid:
         Raises
         ------
         EncodingError
-            When it has another number of voices, chords, or a pitch, metre or mode that no training
-            piece has.
+            When it has another number of voices, chords, a bar that is no whole number of steps, or
+            a pitch, metre or mode that no training piece has.
         """
         return np.append(self.encode_primer(piece), np.int32(BOUNDARY))
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame
+from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame, refuse
 from musicgen.encodings.griffin_lim import griffin_lim
 from musicgen.encodings.stft import stft
 from musicgen.encodings.waveform import to_audio, waveform
@@ -141,6 +141,11 @@ class Spectrum:
         """Number of channels: the boundary and one a component."""
         return len(self.components) + 1
 
+    @property
+    def usual_length(self) -> int:
+        """Frames of half a minute."""
+        return 30 * self.rate // self.hop
+
     def encode(self, piece: Audio) -> Frames:
         """Return the frames ``(T, D)``, the boundary last.
 
@@ -166,6 +171,23 @@ class Spectrum:
         levels = frames * self.scale @ self.components + self.mean
         magnitudes = SOFT * np.expm1(np.maximum(levels, 0))
         return to_audio(griffin_lim(magnitudes, self.n_fft, self.hop), self.rate, fade=True)
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Return None: any frame may follow any other.
+
+        Raises
+        ------
+        EncodingError
+            For a condition: sound knows nothing of keys, metres and bars.
+        """
+        refuse(self.name, key=key, metre=metre, bars=bars)
 
     def state(self) -> dict[str, Any]:
         """Return the means, the components, their scale and the lengths."""

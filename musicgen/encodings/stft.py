@@ -40,8 +40,8 @@ def stft(samples: Samples, n_fft: int, hop: int) -> Spectra:
     """
     count = -(-len(samples) // hop)
     pad = (n_fft - hop) // 2
-    padded = np.pad(samples, (pad, (count - 1) * hop + n_fft - pad - len(samples)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    padded = np.pad(samples, (pad, count * hop + n_fft - pad - len(samples)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[: count * hop : hop]
     return np.fft.rfft(windows * (_window(n_fft) * (4 / n_fft)))
 
 
@@ -73,7 +73,7 @@ def istft(spectra: Spectra, n_fft: int, hop: int) -> Samples:
     window = _window(n_fft)
     parts = np.fft.irfft(spectra, n_fft) * (window * (n_fft / 4))
     pad = (n_fft - hop) // 2
-    # Windows that do not overlap each other are written side by side.
+    # Every so many windows do not overlap each other: they are written side by side.
     apart = -(-n_fft // hop)
     length = (len(spectra) + 2 * apart) * hop + n_fft
     total, weight = np.zeros(length), np.zeros(length)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from musicgen.encodings.base import Frames
 from musicgen.encodings.controls import Controls
-from musicgen.encodings.roll import Array, Roll, spans
+from musicgen.encodings.roll import PITCHES, Array, Roll, median_velocity, pitched_notes, spans
 from musicgen.music import Music, Note
 
 __all__ = ["THRESHOLD", "VelocityRoll"]
 
-PITCHES = 128
 LOUDEST = 127
 
 THRESHOLD = 15 / LOUDEST
@@ -39,6 +38,13 @@ class VelocityRoll(Roll):
         Steps of the grid a quarter note, a divisor of 480.
     denominators
         Those of the metres of the training pieces, rising.
+    velocity
+        The median of the training pieces.
+
+    Attributes
+    ----------
+    loudness
+        The same as a value of a frame: what a note that sounds is expected to be.
 
     Examples
     --------
@@ -62,12 +68,14 @@ class VelocityRoll(Roll):
         "notes softer than velocity 15",
     )
 
-    def __init__(self, steps_per_quarter: int, denominators: Sequence[int]) -> None:
+    def __init__(self, steps_per_quarter: int, denominators: Sequence[int], velocity: int) -> None:
         super().__init__(Controls(steps_per_quarter, denominators), PITCHES)
+        self.velocity = velocity
+        self.loudness = velocity / LOUDEST
 
     @classmethod
     def fit(cls, pieces: Iterable[Music], *, steps_per_quarter: int = 4) -> Self:
-        """Find the denominators of these pieces.
+        """Find the denominators and the median velocity of these pieces.
 
         Parameters
         ----------
@@ -83,8 +91,15 @@ class VelocityRoll(Roll):
             When the steps do not divide 480.
         """
         Controls(steps_per_quarter, [])  # a wrong choice is refused before the pieces are read
-        metres = (change for piece in pieces for change in piece.time_signatures)
-        return cls(steps_per_quarter, sorted({change.denominator for change in metres}))
+        denominators: set[int] = set()
+
+        def velocities() -> Iterator[int]:
+            for piece in pieces:
+                denominators.update(change.denominator for change in piece.time_signatures)
+                yield from (note.velocity for note in pitched_notes(piece))
+
+        velocity = median_velocity(velocities())
+        return cls(steps_per_quarter, sorted(denominators), velocity)
 
     def encode(self, piece: Music) -> Frames:
         """Return the frames ``(T, D)`` of a piece, the boundary last.
@@ -133,6 +148,7 @@ class VelocityRoll(Roll):
         return {
             "steps_per_quarter": self.controls.steps_per_quarter,
             "denominators": self.controls.denominators,
+            "velocity": self.velocity,
         }
 
     @classmethod

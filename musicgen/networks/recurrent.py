@@ -267,12 +267,12 @@ class Stepper:
     def __init__(self, unrolled: Unrolled) -> None:
         self._unrolled = unrolled
 
-    def __call__(self, step: npt.ArrayLike) -> Array:
+    def __call__(self, symbols: npt.ArrayLike) -> Array:
         """Take symbols ``(B,)`` or frames ``(B, D)`` and return logits ``(B, V)`` or ``(B, D)``.
 
         The array is reused at the next step.
         """
-        logits = self._unrolled.forward({"inputs": np.asarray(step)[None]})[0]
+        logits = self._unrolled.forward({"inputs": np.asarray(symbols)[None]})[0]
         self._unrolled.carry()
         return logits
 

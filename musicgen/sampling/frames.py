@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["choose", "decide_switches", "decide_values", "decide_velocities", "generate_frames"]
+from musicgen.sampling.pitches import choose
+
+__all__ = ["decide_switches", "decide_values", "decide_velocities", "generate_frames"]
 
 Array = npt.NDArray[Any]
 Rngs = Sequence[np.random.Generator]
 
 BOUNDARY = 0
-# A linear output is not sure to a tenth: below, it does not speak of an end.
+# A linear output is not sure to a tenth: a smaller probability would be noise that is drawn.
 NOISE = 0.1
 
 
@@ -145,15 +147,20 @@ def decide_velocities(
     *,
     notes: slice,
     thermometers: Sequence[slice] = (),
-    threshold: float | Array | None = 15 / 127,
+    loudness: float | None = None,
+    threshold: float | Array | None = None,
     top: int | None = None,
     most: int | None = None,
 ) -> npt.NDArray[np.float32]:
     """Decide which notes sound, of a network that says how loud each is (report, chapter 8).
 
-    What is softer than the threshold becomes 0, what is louder than 1 becomes 1. The expected value
-    of a channel that is 0 or 1 is its probability: so the others are decided as in
-    `decide_switches`, but that an end below 0.1 is none.
+    With a threshold or a rank the chosen notes keep their value, the others become 0. But a network
+    in doubt says less than any note is loud: what it predicts is velocity times probability. Heard
+    again, such notes fade away. With a loudness, notes are drawn: a value's share of it is the
+    probability, and a note that sounds is as loud at least.
+
+    Of a channel that is 0 or 1, the value expected is the probability: so the other channels are
+    decided as in `decide_switches`. What has a probability below 0.1 is not drawn.
 
     Parameters
     ----------
@@ -165,14 +172,22 @@ def decide_velocities(
         Channels of the notes, one a pitch.
     thermometers
         Channels of which the first up to a level are on.
+    loudness
+        Of a usual note; needed when there is neither `threshold` nor `top`: then notes are drawn.
     threshold, top, most
         As in `choose`.
     """
     v = np.clip(np.asarray(values, np.float64), 0, 1)
     v[:, BOUNDARY] *= v[:, BOUNDARY] >= NOISE
-    frames = _controls(v, _uniform(rngs, notes.start), previous, notes, thermometers)
-    loud = v[:, np.newaxis, notes]
-    chosen = choose(loud, None, threshold=threshold, top=top, most=most)
+    u = _uniform(rngs, previous.shape[1])
+    frames = _controls(v, u, previous, notes, thermometers)
+    loud, draws = v[:, np.newaxis, notes], None
+    if loudness is not None and threshold is None and top is None:
+        p, loud, draws = loud / loudness, np.maximum(loud, loudness), u[:, notes]
+        p *= p >= NOISE
+    else:
+        p = loud
+    chosen = choose(p, draws, threshold=threshold, top=top, most=most)
     frames[:, notes] = (loud * chosen)[:, 0]
     return frames
 
@@ -197,85 +212,6 @@ def decide_values(
     frames = (values + deviation * noise).astype(np.float32)
     frames[:, BOUNDARY] = ends & ~_opens(previous)
     return frames
-
-
-def choose(
-    p: Array,
-    draws: Array | None,
-    *,
-    threshold: float | Array | None = None,
-    top: int | None = None,
-    most: int | None = None,
-) -> npt.NDArray[np.bool_]:
-    """Choose the pitches that sound, and for each the layer that it sounds in.
-
-    A pitch sounds with the probability of all its layers together; by threshold and rank it does so
-    in its likeliest layer.
-
-    Parameters
-    ----------
-    p
-        Probabilities, or other numbers to rank by, ``(B, layers, P)``.
-    draws
-        ``(B, P)``, uniform in [0, 1); needed when there is neither `threshold` nor `top`: then
-        pitches are drawn.
-    threshold
-        One number, or one a pitch ``(P,)``: what reaches it sounds.
-    top
-        So many of the likeliest sound.
-    most
-        The likeliest of the chosen ones sound, so many at most.
-
-    Returns
-    -------
-    ndarray
-        ``(B, layers, P)``.
-
-    Raises
-    ------
-    ValueError
-        When there is no way to choose, or more than one, or a number below 0.
-
-    Examples
-    --------
-    >>> p = np.array([[[0.1, 0.4, 0.0], [0.3, 0.3, 0.6]]])
-    >>> choose(p, None, threshold=0.5)[0].astype(int)
-    array([[0, 1, 0],
-           [0, 0, 1]])
-    >>> choose(p, None, threshold=0.5, most=1)[0].astype(int)
-    array([[0, 1, 0],
-           [0, 0, 0]])
-    """
-    _check(threshold, top, most)
-    total = p.sum(axis=1)
-    if threshold is not None or top is not None:
-        layer = p.argmax(axis=1)
-        chosen = _best(total, top) if threshold is None else total >= threshold
-    elif draws is None:
-        raise ValueError("neither threshold nor top is given; expected one of them")
-    else:
-        share = np.cumsum(p / np.maximum(total, 1)[:, np.newaxis], axis=1)
-        layer = (draws[:, np.newaxis] >= share).sum(axis=1)
-        chosen = layer < p.shape[1]
-    if most is not None:
-        chosen &= _best(np.where(chosen, total, -np.inf), most)
-    return chosen[:, np.newaxis] & (layer[:, np.newaxis] == np.arange(p.shape[1])[:, np.newaxis])
-
-
-def _check(threshold: float | Array | None, top: int | None, most: int | None) -> None:
-    if threshold is not None and top is not None:
-        raise ValueError("threshold and top are given; expected one of them")
-    for name, number in (("top", top), ("most", most)):
-        if number is not None and number < 0:
-            raise ValueError(f"{name} is {number}; expected 0 or more")
-
-
-def _best(values: Array, count: int | None) -> npt.NDArray[np.bool_]:
-    """Say which ``(B, P)`` are the `count` largest of their row, the first ones of equals."""
-    best = np.zeros(values.shape, np.bool_)
-    order = np.argsort(-values, axis=1, kind="stable")[:, :count]
-    np.put_along_axis(best, order, True, axis=1)
-    return best
 
 
 def _controls(

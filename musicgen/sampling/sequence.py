@@ -109,7 +109,8 @@ def generate(
         repetition_penalty=repetition_penalty,
     )  # fmt: skip
     B = len(rngs)
-    starts = [[int(symbol) for symbol in primer] for primer in primers or [()] * B]
+    given = [()] * B if primers is None else primers
+    starts = [[int(symbol) for symbol in primer] for primer in given]
     if len(starts) != B or (constraints is not None and len(constraints) != B):
         raise ValueError(f"found {B} generators; expected as many primers and constraints")
     for constraint, start in zip(constraints or (), starts, strict=False):

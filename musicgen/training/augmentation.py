@@ -2,79 +2,75 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-import numpy.typing as npt
+from musicgen.convert.transposition import transpose
+from musicgen.errors import FormatError, FormatWarning
+from musicgen.parallel import parallel_map
+from musicgen.training.spool import Spool, pack, unpack
 
-from musicgen.encodings import Encoding
-from musicgen.errors import EncodingError, FormatError, FormatWarning
-from musicgen.music import Tune
-from musicgen.training.spool import unpack
-
-__all__ = ["encode_copies", "transposed_copies"]
+__all__ = ["Copies"]
 
 
-def transposed_copies(record: bytes, semitones: Sequence[int]) -> list[Any]:
-    """Return a packed piece moved by each of these intervals; those that leave the pitches lack."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FormatWarning)
-        return list(_copies(unpack(record), semitones))
-
-
-def encode_copies(
-    job: tuple[bytes, Sequence[int]], encoding: Encoding
-) -> tuple[list[npt.NDArray[Any]], str]:
-    """Encode a packed piece in several transpositions.
+class Copies:
+    """Some pieces of a spool in several transpositions, which are made when they are gone through.
 
     Parameters
     ----------
-    job
-        The piece, as `musicgen.training.spool.pack` makes it, and semitones.
-    encoding
-        A fitted encoding.
-
-    Returns
-    -------
-    arrays
-        One for each transposition that can be encoded, each different one once.
-    reason
-        Why there is none; empty where there are some.
+    spool
+        The pieces.
+    chosen
+        The numbers of some of them.
+    semitones
+        How far each is moved; where it leaves the range of pitches, that copy is missing.
+    jobs
+        Processes side by side; as many as there are processors by default.
     """
-    record, semitones = job
-    arrays: dict[bytes, npt.NDArray[Any]] = {}
-    reason = "no transposition lies within the range of pitches"
+
+    def __init__(
+        self,
+        spool: Spool,
+        chosen: Iterable[int],
+        semitones: Sequence[int],
+        jobs: int | None = None,
+    ) -> None:
+        self._spool = self._moved = spool
+        self._chosen = list(chosen)
+        self._semitones, self._jobs = semitones, jobs
+        self._places = {number: range(number, number + 1) for number in self._chosen}
+        if list(semitones) != [0]:
+            self._moved = Spool()
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        """Give the copies of each chosen piece, one piece after the other."""
+        if self._moved is self._spool:
+            yield from ([self._spool[number]] for number in self._chosen)
+            return
+        work = partial(_copies, semitones=self._semitones)
+        records = map(self._spool.record, self._chosen)
+        results = parallel_map(work, records, self._jobs)
+        for number, copies in zip(self._chosen, results, strict=True):
+            start = len(self._moved)
+            for copy in copies:
+                self._moved.append(copy)
+            self._places[number] = range(start, len(self._moved))
+            yield [unpack(copy) for copy in copies]
+
+    def records(self, number: int) -> list[bytes]:
+        """Return the packed copies of a piece, once they were gone through."""
+        return [self._moved.record(place) for place in self._places[number]]
+
+
+def _copies(record: bytes, semitones: Sequence[int]) -> list[bytes]:
+    piece, copies = unpack(record), []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FormatWarning)
-        try:
-            piece = unpack(record)
-        except (FormatError, OSError) as error:
-            return [], str(error)
-        for copy in _copies(piece, semitones):
+        for interval in semitones:
             try:
-                array = encoding.encode(copy)
-            except (EncodingError, FormatError) as error:
-                reason = str(error)
-            else:
-                arrays.setdefault(hashlib.sha256(array.tobytes()).digest(), array)
-    if arrays:
-        return list(arrays.values()), ""
-    if isinstance(piece, Tune) and piece.line > 1:
-        reason = f"tune in line {piece.line}: {reason}"
-    return [], reason
-
-
-def _copies(piece: Any, semitones: Sequence[int]) -> Iterator[Any]:
-    for interval in semitones:
-        if interval == 0:
-            yield piece
-            continue
-        from musicgen.convert.transposition import transpose
-
-        try:
-            moved = transpose(piece, interval)
-        except FormatError:
-            continue
-        yield moved
+                copies.append(pack(transpose(piece, interval)) if interval else record)
+            except FormatError:
+                continue
+    return copies

@@ -56,7 +56,7 @@ def calibrate_decoding(
     values = logits if encoding.head == "gaussian" else np.exp(-np.logaddexp(0, -logits))
     shape = len(values), encoding.layers, -1
     sounding = values[:, encoding.notes].reshape(shape).sum(axis=1)
-    truth = targets[:, encoding.notes].reshape(shape).any(axis=1)
+    truth = targets[:, encoding.notes].reshape(shape).max(axis=1) > 0
     return {
         "thresholds": {
             criterion: {

@@ -112,6 +112,10 @@ class Corpus:
         The format that was asked for, or that most files have.
     kind
         `Tune`, `Music` or `Audio`: what every piece is.
+    given
+        Whether the format was asked for.
+    render
+        Whether notes are played to sound.
     """
 
     def __init__(

@@ -6,24 +6,26 @@ import hashlib
 import json
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from musicgen import formats
 from musicgen.encodings import Encoding
-from musicgen.errors import CorpusError, FormatWarning
-from musicgen.music import Audio
+from musicgen.errors import CorpusError, EncodingError, FormatError, FormatWarning
+from musicgen.music import Audio, Tune
 from musicgen.parallel import parallel_map
-from musicgen.training.augmentation import encode_copies, transposed_copies
+from musicgen.training.augmentation import Copies
 from musicgen.training.cache import Cache
 from musicgen.training.content_hash import content_hashes, program_hash
 from musicgen.training.corpus import Corpus
 from musicgen.training.encoded import EncodedCorpus, Outcome, parted_state, write_encoded
 from musicgen.training.split import split
+from musicgen.training.spool import unpack
 
 __all__ = ["encode_corpus"]
 
@@ -66,8 +68,7 @@ def encode_corpus(
     cache
         Whether to look in the cache, and to keep the result there.
     progress
-        Called with the number of pieces done and to do, the training pieces counted twice when an
-        encoding is fitted.
+        Called with the number of pieces done and to do; training pieces count twice.
 
     Raises
     ------
@@ -161,59 +162,66 @@ def _build(
     progress: Callable[[int, int], object] | None,
 ) -> Callable[[Path], None]:
     """Split the corpus and fit the encoding; return what writes the arrays into a folder."""
-    chosen, aside = split(range(len(corpus.pieces)), val_fraction, np.random.default_rng(seed))
-    before = len(chosen) if isinstance(encoding, type) else 0
-    total = before + len(corpus.pieces)
+    spool, sources = corpus.contents.pieces, corpus.contents.sources
+    chosen, aside = split(range(len(spool)), val_fraction, np.random.default_rng(seed))
+    copies = Copies(spool, chosen, semitones, jobs)
+    total = len(chosen) + len(spool)
 
     def report(done: int) -> None:
         if progress:
             progress(done, total)
 
-    if isinstance(encoding, type):
-        pieces = _training_pieces(corpus, chosen, semitones, jobs, report)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FormatWarning)
-            encoding = encoding.fit(pieces, **options)
-    fitted = encoding
+    def training_pieces() -> Iterator[Any]:
+        for done, pieces in enumerate(copies, 1):
+            yield from pieces
+            report(done)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormatWarning)
+        remaining = training_pieces()
+        fitted = encoding.fit(remaining, **options) if isinstance(encoding, type) else encoding
+        if semitones != [0]:
+            for _ in remaining:
+                pass  # not every encoding looks at them all, but all are wanted
+
+    def outcomes() -> Iterator[Outcome]:
+        held_back = set(aside)
+        todo = (
+            [spool.record(i)] if i in held_back else copies.records(i) for i in range(len(spool))
+        )
+        results = parallel_map(partial(_encode, encoding=fitted), todo, jobs)
+        for i, (arrays, reason) in enumerate(results):
+            part = "validation" if i in held_back else "training"
+            yield Outcome(sources[i], part, arrays, reason)
+            report(len(chosen) + i + 1)
 
     def write(folder: Path) -> None:
-        outcomes = _outcomes(corpus, fitted, set(aside), semitones, jobs, before, report)
-        write_encoded(folder, fitted, corpus.inventory, corpus.path, outcomes)
+        write_encoded(folder, fitted, corpus.inventory, corpus.path, outcomes())
 
     return write
 
 
-def _training_pieces(
-    corpus: Corpus,
-    chosen: Iterable[int],
-    semitones: Sequence[int],
-    jobs: int | None,
-    report: Callable[[int], object],
-) -> Iterator[Any]:
-    work = partial(transposed_copies, semitones=semitones)
-    records = map(corpus.contents.pieces.record, chosen)
-    # What is not moved is sooner read here than brought here.
-    copies = map(work, records) if semitones == [0] else parallel_map(work, records, jobs)
-    for done, pieces in enumerate(copies, 1):
-        yield from pieces
-        report(done)
-
-
-def _outcomes(
-    corpus: Corpus,
-    encoding: Encoding,
-    aside: Collection[int],
-    semitones: Sequence[int],
-    jobs: int | None,
-    before: int,
-    report: Callable[[int], object],
-) -> Iterator[Outcome]:
-    pieces, sources = corpus.contents.pieces, corpus.contents.sources
-    todo = ((pieces.record(i), [0] if i in aside else semitones) for i in range(len(pieces)))
-    work = partial(encode_copies, encoding=encoding)
-    for i, (arrays, reason) in enumerate(parallel_map(work, todo, jobs)):
-        yield Outcome(sources[i], "validation" if i in aside else "training", arrays, reason)
-        report(before + i + 1)
+def _encode(copies: Sequence[bytes], encoding: Encoding) -> tuple[list[npt.NDArray[Any]], str]:
+    """Return the different arrays of a piece's copies, or why there is none."""
+    arrays: dict[bytes, npt.NDArray[Any]] = {}
+    reason = "no transposition lies within the range of pitches"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormatWarning)
+        for record in copies:
+            try:
+                piece = unpack(record)
+            except (FormatError, OSError) as error:
+                return [], str(error)
+            try:
+                array = encoding.encode(piece)
+            except FormatError as error:
+                reason = str(error)
+            except EncodingError as error:
+                place = f"tune in line {piece.line}: " if isinstance(piece, Tune) else ""
+                reason = f"{place}{error}"
+            else:
+                arrays.setdefault(hashlib.sha256(array.tobytes()).digest(), array)
+    return list(arrays.values()), "" if arrays else reason
 
 
 def _build_apart(

@@ -46,8 +46,7 @@ def obstacle(form: Format, kind: type[Any], render: bool = False) -> str:
     kind
         `Tune`, `Music` or `Audio`: what the corpus is of.
     render
-        Whether notes may be played to sound, which takes about as long as a second in twenty of
-        listening.
+        Whether notes may be played to sound, which takes long.
     """
     if form.kind is kind:
         return ""

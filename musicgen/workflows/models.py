@@ -104,7 +104,8 @@ def model_info(model: str | Path | None = None) -> ModelReport:
     card = path.with_suffix(".md")
     return ModelReport(
         path.stem, path, path.parent == SHIPPED, encoding.name, encoding.kind.__name__,
-        asdict(loaded.network.architecture), loaded.network.size, path.stat().st_size, facts["validation"], facts["unit"], facts,
+        asdict(loaded.network.architecture), loaded.network.size, path.stat().st_size,
+        facts["validation"], facts["unit"], facts,
         card if card.is_file() else None,
     )  # fmt: skip
 

@@ -124,9 +124,9 @@ def sample_from(
 ) -> Sampling:
     """Draw new pieces from a model and write each in every format asked for.
 
-    Pieces are drawn side by side. One that is not sound – text that does not parse without repair,
-    or symbols without an end within `length` – is drawn again; under constraints there is hardly
-    ever one.
+    Pieces are drawn side by side. One that is not sound – text that does not parse without repair
+    or does not end within `length`, notes without a note – is drawn again; under constraints there
+    is hardly ever one. What is not text is cut at `length`.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def sample_from(
             drawn = draw([np.random.default_rng([seed, number, draws]) for number in numbers])
             for number, one in zip(numbers, drawn, strict=True):
                 try:
-                    if symbols and not one.ended:
+                    if encoding.kind is Tune and not one.ended:
                         raise FormatError(
                             f"no end within {length} {encoding.unit}s", hint="raise --length"
                         )
@@ -286,6 +286,8 @@ def _finished(
         shown = score.first("T"), score.first("K"), score.first("M")
     else:
         music = piece
+        if not any(track.notes for track in music.tracks):
+            raise FormatError("a piece without notes")
         music.title = title or music.title
         keys, metres = music.key_signatures[:1], music.time_signatures[:1]
         shown = (

@@ -13,7 +13,7 @@ import numpy as np
 from musicgen import __version__, encodings
 from musicgen.encodings import Encoding
 from musicgen.errors import ModelError
-from musicgen.files import check_writable
+from musicgen.files import check_writable, remove_leftovers
 from musicgen.music import Tune
 from musicgen.networks import CELLS, Architecture, Model, Network
 from musicgen.optim import OPTIMISERS, SCHEDULES
@@ -171,8 +171,8 @@ def train_on(
     format
         Name of the corpus's format, instead of the one found.
     encoding, encoding_options
-        A name of `musicgen.encodings.NAMES`, by default what suits the corpus's format, and settings
-        of its ``fit``.
+        A name of `musicgen.encodings.NAMES`, by default what suits the corpus's format, and
+        settings of its ``fit``.
     transpose
         Semitones by which the training pieces are transposed, each shift a copy; none by default.
     hidden_size, num_layers, cell
@@ -231,11 +231,13 @@ epochs, minutes, patience
         if value is not None and not value > 0:
             raise ModelError(f"{setting} is {value}; expected more than 0")
     check_writable(path.parent)
-    last_path = path.with_suffix(f".last{SUFFIX}")
+    last_path, history_path = path.with_suffix(f".last{SUFFIX}"), path.with_suffix(".history.jsonl")
+    for file in (path, last_path, history_path):
+        remove_leftovers(file)
     kept = Model.load(last_path) if resume and last_path.is_file() else None
     given = Model.load(find_model(init_from)) if init_from else None
     if kept and given:
-        raise ModelError("a run that goes on has its weights: give --resume or --init-from, not both")
+        raise ModelError("a resumed run has its weights: give --resume or --init-from, not both")
     found = read_corpus(source, format, _kind(encoding, given), jobs=jobs, progress=reading)
     wanted = encodings.get(encoding) if encoding else encodings.default(found.kind)
     order, initial, drops = np.random.default_rng(seed).spawn(3)
@@ -291,8 +293,6 @@ epochs, minutes, patience
             data.encoding, network.size, path, trainer.progress.batches,
         )
     )  # fmt: skip
-    history_path = path.with_suffix(".history.jsonl")
-
     def keep_best(cost: float) -> None:
         # Without the clock, so that a repeated run gives the same bytes.
         record = [{key: v for key, v in line.items() if key != "seconds"} for line in history]

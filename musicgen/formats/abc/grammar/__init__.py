@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from musicgen.errors import EncodingError
 from musicgen.formats.abc.fields import parse_key, parse_meter
 from musicgen.formats.abc.grammar.body import Body, Place
-from musicgen.formats.abc.grammar.header import Header, HeaderReader
+from musicgen.formats.abc.grammar.header import MAX_LINES, MAX_TEXT, Header, HeaderReader
 from musicgen.formats.abc.grammar.lexicon import Lexicon
 from musicgen.formats.abc.grammar.liveness import Liveness
 from musicgen.formats.abc.grammar.reading import Reader
 
 __all__ = ["Grammar", "State"]
 
+# Where notes differ in what they can be.
+_APART = frozenset({Place.PITCH, Place.CHORD, Place.GRACE, Place.QUOTE, Place.NAME, Place.FIELD})
+
 State = Header | Body
 """How far a tune has been written; it can be compared and hashed."""
+
+
+@lru_cache(maxsize=4)
+def _lexicon(texts: frozenset[str]) -> Lexicon:
+    return Lexicon(texts)
 
 
 class Grammar:
@@ -71,7 +80,7 @@ class Grammar:
         most_bars: int = 256,
         unit_length: Fraction | None = None,
     ) -> None:
-        self.lexicon = Lexicon(texts)
+        self.lexicon = _lexicon(frozenset(texts))
         self._reader = Reader(self.lexicon)
         self._liveness = Liveness(self._reader)
         self._header = HeaderReader(
@@ -98,6 +107,32 @@ class Grammar:
             return state if self._liveness.lives(state) else None
         return state if self._header.lives(state) else None
 
+    def followers(self, state: State) -> frozenset[str]:
+        """Return the texts that can follow."""
+        lexicon = self.lexicon
+        if isinstance(state, Header) or state.tie or state.place in _APART:
+            return frozenset(t for t in lexicon.texts if self.advance(state, t) is not None)
+        can: dict[str, bool] = {}
+        for text, kind in lexicon.kinds.items():
+            if kind not in can:
+                can[kind] = self.advance(state, text) is not None
+        return frozenset(text for text, kind in lexicon.kinds.items() if can[kind])
+
     def may_end(self, state: State) -> bool:
         """Whether the tune may end here."""
         return isinstance(state, Body) and self._liveness.may_end(state)
+
+    def digest(self, state: State) -> Hashable:
+        """Return what decides which texts can follow: states of one digest allow the same.
+
+        It leaves out how many bars are left, as long as it is more than a repeat needs, which
+        letter a note has, and the like.
+        """
+        if isinstance(state, Header):
+            length = state.length and 1 + (state.length == MAX_TEXT)
+            return state._replace(length=length, lines=int(state.lines == MAX_LINES))
+        form = state.form._replace(measures=min(state.form.measures, 3), repeated=False)
+        pitch = state.pitch
+        if not state.tie and pitch.lstrip("^_=") in self.lexicon.plain_pitches:
+            pitch = f"{'c' if pitch.lstrip('^_=').islower() else 'C'}{pitch.lstrip('^_=')[1:]}"
+        return state._replace(form=form, pitch=pitch)

@@ -61,6 +61,7 @@ class Signs(IntFlag):
     TWICE = 4
     GRACED = 8
     ROLLED = 16
+    TRILLED = 4096
     OPENED = 32
     METRE = 64
     KEY = 128

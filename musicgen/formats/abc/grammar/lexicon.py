@@ -37,6 +37,7 @@ class Lexicon:
         self.endings = Spelling(words.ENDINGS, self.texts)
         self.names = Spelling(words.NAMES, self.texts)
         self._fillings: dict[int, Filling] = {}
+        self._times: dict[tuple[int, str], tuple[int, ...]] = {}
 
     @cached_property
     def chords(self) -> Spelling:
@@ -47,6 +48,13 @@ class Lexicon:
     def fields(self) -> Spelling:
         """Fields in brackets."""
         return Spelling((f"[{field}]" for field in self.values("MKQ")), self.texts)
+
+    @cached_property
+    def plain_pitches(self) -> frozenset[str]:
+        """Notes that can be written without accidental: a tie can lead to them."""
+        return frozenset(
+            pitch for pitch in self.pitches.reachable("") if pitch[0] not in "^_="
+        )
 
     @cached_property
     def repeats(self) -> bool:
@@ -71,12 +79,30 @@ class Lexicon:
             ),
         ]
 
+    def times(self, unit: int, word: str) -> tuple[int, ...]:
+        """Return the lengths that a note can get whose length has been begun, in ticks."""
+        found = self._times.get((unit, word))
+        if found is None:
+            lengths = {unit * words.LENGTHS[end] for end in self.lengths.reachable(word)}
+            found = tuple(sorted(int(time) for time in lengths if time.denominator == 1))
+            self._times[unit, word] = found
+        return found
+
     def filling(self, unit: int) -> Filling:
         """Return what times can be filled when the unit note length is so many ticks."""
         found = self._fillings.get(unit)
         if found is None:
-            times = (unit * words.LENGTHS[word] for word in self.lengths.reachable(""))
-            found = self._fillings[unit] = Filling(
-                int(time) for time in times if time.denominator == 1
-            )
+            found = self._fillings[unit] = Filling(self.times(unit, ""))
         return found
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """For each text what it is like: notes are alike, and so are chord symbols."""
+        return {
+            text: "note"
+            if text in self.pitches.words
+            else "chord"
+            if text in self.chords.words
+            else text
+            for text in self.texts
+        }

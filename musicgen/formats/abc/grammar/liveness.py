@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from musicgen.formats.abc.grammar.body import Body, Place, Signs
-from musicgen.formats.abc.grammar.filling import Tuplet
 from musicgen.formats.abc.grammar.form import Repeat
-from musicgen.formats.abc.grammar.words import BARS, LENGTHS
+from musicgen.formats.abc.grammar.words import BARS
 
 if TYPE_CHECKING:
     from musicgen.formats.abc.grammar.reading import Reader
@@ -27,6 +27,7 @@ class Liveness:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._lexicon = reader.lexicon
+        self._known: dict[Hashable, bool] = {}
 
     def lives(self, body: Body) -> bool:
         """Whether an end can be reached."""
@@ -78,30 +79,32 @@ class Liveness:
             return "[2" in self._lexicon.endings.reachable("")
         return body.form.is_over or self._has_room(body)
 
-    def _has_room(self, body: Body, tuplet: Tuplet | None = None) -> bool:
+    def _has_room(self, body: Body) -> bool:
         """Whether a sound can come before the next bar line."""
-        reader, left = self._reader, body.left
-        lengths = self._lexicon.lengths.reachable("")
-        if body.broken:
-            return any(LENGTHS[word] * body.unit == body.broken[0] for word in lengths)
-        fills = reader.filling(body).fills
-        due = body.tuplet if tuplet is None else tuplet
-        return any(lack < left and fills(left - lack, due) for lack in reader.targets(body))
+        return self._completes(body, "")
+
+    def _completes(self, body: Body, word: str) -> bool:
+        """Whether a sound can come whose length starts so, and the bar be completed."""
+        targets = self._reader.targets(body)
+        key = targets, body.left, body.unit, body.tuplet, body.broken, word
+        found = self._known.get(key)
+        if found is None:
+            times = self._lexicon.times(body.unit, word)
+            found = any(self._reader.takes(body, time) for time in times)
+            self._known[key] = found
+        return found
 
     def _note(self, body: Body) -> bool:
-        lexicon, reader = self._lexicon, self._reader
         if body.place == Place.PITCH or (body.tie and not body.word):
-            pitches = lexicon.pitches.reachable(body.pitch)
+            pitches = self._lexicon.pitches.reachable(body.pitch)
             if body.tie:
                 pitches &= {body.tie, body.tie.lstrip("^_=")}
             if not pitches:
                 return False
-            body = body._replace(pitch=next(iter(pitches)))
-        words = lexicon.lengths.reachable(body.word)
-        return any(reader.committed(body._replace(word=word)) for word in words)
+        return self._completes(body, body.word)
 
     def _after(self, body: Body) -> bool:
-        if body.tie and body.tie.lstrip("^_=") not in self._lexicon.pitches.reachable(""):
+        if body.tie and body.tie.lstrip("^_=") not in self._lexicon.plain_pitches:
             return False
         if self._has_room(body):
             return True
@@ -128,7 +131,9 @@ class Liveness:
                     return True
             if body.form.repeat == Repeat.DUE:
                 return False
-        return not body.tie and "]" in self._lexicon.texts and self._has_room(body)
+        if body.tie or body.signs & Signs.TRILLED:
+            return False
+        return "]" in self._lexicon.texts and self._has_room(body)
 
     def _chord(self, body: Body) -> bool:
         pitches = self._lexicon.pitches.reachable(body.word)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Reader"]
 
 DECORATIONS = frozenset(".~LMPTuv")
+TRILLS = frozenset({"~", "T", "!trill!"})
 PLACES = frozenset("^_<>@")
 MAX_CHORD = 4
 MAX_GRACE = 6
@@ -40,6 +41,7 @@ class Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._targets: dict[Form, tuple[int, ...]] = {}
+        self._last: tuple[Body | None, Body | None] = None, None
         self._steps = {
             Place.FRESH: self._fresh, Place.SIGNED: self._before_sound, Place.PITCH: self._pitch,
             Place.NOTE: self._note, Place.AFTER: self._after, Place.MIDDLE: self._between,
@@ -82,25 +84,34 @@ class Reader:
 
     def committed(self, body: Body) -> Body | None:
         """Return the state after the sound that is being read; None where it does not fit."""
-        length = LENGTHS[body.word] * body.unit
-        if length.denominator != 1 or not _resolves(body):
+        # The same sound is asked for with every text that could follow.
+        if body is not self._last[0]:
+            self._last = body, self._commit(body)
+        return self._last[1]
+
+    def _commit(self, body: Body) -> Body | None:
+        times = self.lexicon.times(body.unit, body.word)
+        time = int(LENGTHS[body.word] * body.unit)
+        if time not in times or not _resolves(body) or not self.takes(body, time):
             return None
-        time = int(length)
+        left, q, p = body.tuplet
+        taken = body.broken[1] if body.broken else Filling.scaled(time, body.tuplet)
+        return body._replace(
+            left=body.left - taken, place=Place.AFTER, word="", notes=(), signs=Signs.NONE,
+            pitch="" if body.pitch in (_REST, _CHORD) else body.pitch,
+            tuplet=(left - 1, q, p) if left > 1 else NO_TUPLET, broken=(), tie="",
+        )  # fmt: skip
+
+    def takes(self, body: Body, time: int) -> bool:
+        """Whether the next sound can be written with a length in ticks, and the bar completed."""
         if body.broken:
-            if time != body.broken[0]:
-                return None
-            time = body.broken[1]
-        else:
-            time = Filling.scaled(time, body.tuplet)
+            return time == body.broken[0] and self.fits(
+                body, body.left - body.broken[1], NO_TUPLET
+            )
         left, q, p = body.tuplet
         tuplet = (left - 1, q, p) if left > 1 else NO_TUPLET
-        if not time or not self.fits(body, body.left - time, tuplet):
-            return None
-        pitch = "" if body.pitch in (_REST, _CHORD) else body.pitch
-        return body._replace(
-            left=body.left - time, place=Place.AFTER, word="", pitch=pitch, notes=(),
-            signs=Signs.NONE, tuplet=tuplet, broken=(), tie="",
-        )  # fmt: skip
+        taken = Filling.scaled(time, body.tuplet)
+        return taken > 0 and self.fits(body, body.left - taken, tuplet)
 
     def fits(self, body: Body, left: int, tuplet: tuple[int, int, int]) -> bool:
         """Whether a measure can be completed that lacks so much and the rest of a tuplet."""
@@ -157,6 +168,8 @@ class Reader:
         signs |= Signs.TWICE if signs & Signs.DECORATED else Signs.DECORATED
         if sign == "~":
             signs |= Signs.ROLLED | Signs.TWICE
+        if sign in TRILLS:
+            signs |= Signs.TRILLED
         return body._replace(place=Place.SIGNED, word="", signs=signs)
 
     def _quote(self, body: Body, character: str) -> Body | None:
@@ -234,7 +247,7 @@ class Reader:
             can = not body.word and body.pitch not in (_REST, _CHORD)
             return self._pitch(body, character) if can else None
         if self.lexicon.lengths.begins(body.word + character):
-            return body._replace(word=body.word + character)
+            return body._replace(word=body.word + character) if _resolves(body) else None
         if character in "<>":
             return self._break(body, character)
         after = self.committed(body)
@@ -375,7 +388,8 @@ class Reader:
             if body.form.repeat == Repeat.DUE:
                 return None
             body = body._replace(signs=Signs.NONE)
-        if body.tie or not self.lexicon.pitches.begins(character):
+        can = not body.tie and not body.signs & Signs.TRILLED
+        if not can or not self.lexicon.pitches.begins(character):
             return None
         return body._replace(place=Place.CHORD, word=character, notes=())
 

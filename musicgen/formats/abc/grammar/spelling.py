@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["Spelling"]
 
@@ -28,10 +29,7 @@ class Spelling:
 
     def __init__(self, words: Iterable[str], texts: Iterable[str]) -> None:
         self.words = frozenset(words)
-        self._next: dict[str, set[str]] = {word: set() for word in self.words}
-        for word in self.words:
-            for end in range(len(word)):
-                self._next.setdefault(word[:end], set()).add(word[end])
+        self._next = _continuations(self.words)
         self._texts: dict[str, list[str]] = {}
         for text in texts:
             self._texts.setdefault(text[:1], []).append(text)
@@ -52,3 +50,13 @@ class Spelling:
                         words |= self.reachable(start + text)
             found = self._reachable[start] = frozenset(words)
         return found
+
+
+@lru_cache(maxsize=64)
+def _continuations(words: frozenset[str]) -> dict[str, set[str]]:
+    """Find each beginning of the words, and the characters that go on from it."""
+    found: dict[str, set[str]] = {word: set() for word in words}
+    for word in words:
+        for end in range(len(word)):
+            found.setdefault(word[:end], set()).add(word[end])
+    return found
