@@ -87,7 +87,7 @@ def test_the_tokens_of_a_tune() -> None:
     (found,) = tokens(TUNES["signs"])
     assert found == [
         "M:none\n", "K:C\n", '"Am7/G"', "(", "{", "a", "b", "}", "T", ".", "A", "~", "B", ")",
-        "!fermata!", "u", "[", "C", "E", "-", "]", "3", "[", "C", "E", "]", "-", "|",
+        "H", "u", "[", "C", "E", "-", "]", "3", "[", "C", "E", "]", "-", "|",
         "[", "C", "E", "]", "2", "&", "z", "3", "|",
     ]  # fmt: skip
     (found,) = tokens(TUNES["voices"])
@@ -108,7 +108,7 @@ def test_the_tokens_of_a_tune() -> None:
     ],
 )
 def test_ways_to_write_the_same(one: str, other: str) -> None:
-    first, second = tokens(f"{one}\nz4|C|", f"{other}\nz4|C|")
+    first, second = tokens(one, other)
     assert first == second
 
 
@@ -117,23 +117,23 @@ def test_a_common_key_keeps_mode_and_alterations() -> None:
                    common_key=True)  # fmt: skip
     assert found[0] == found[1] == ["M:none\n", "K:Cdor\n", "c", "^c", "|"]
     (found,) = tokens("X:1\nL:1/8\nK:Ab\n_A=B|[K:Eb]=B|", common_key=True)
-    assert found == ["M:none\n", "K:C\n", "_c", "^d", "|", "[K:G]", "^d", "|"]
+    assert found == ["M:none\n", "K:C\n", "=c", "^d", "|", "[K:G]", "^d", "|"]
 
 
-@pytest.mark.parametrize("text", ["A,,CEA", "A,CEA", "Acea", "a'c'e'a'"])
-def test_a_common_key_has_one_octave(text: str) -> None:
-    (found,) = tokens(f"X:1\nL:1/8\nK:Am\n{text}|", common_key=True)
-    assert found[2:6] == ["c", "e", "g", "c'"] or found[2:6] == ["C", "E", "G", "c"]
+def test_a_common_key_has_one_octave() -> None:
+    octaves = ["A,,C,E,A,", "A,CEA", "Acea", "ac'e'a'"]
+    found = tokens(*(f"X:1\nL:1/8\nK:Am\n{text}|" for text in octaves), common_key=True)
+    assert found == [["M:none\n", "K:Cm\n", "c", "e", "g", "c'", "|"]] * 4
 
 
 def test_rare_tokens_become_unknown_and_rare_headers_are_left_out() -> None:
-    texts = ["X:1\nR:jig\nM:6/8\nL:1/8\nK:C\nCD|", "X:1\nR:odd\nQ:1/4=33\nM:6/8\nL:1/8\nK:C\nC^D|"]
+    texts = ["X:1\nR:jig\nM:6/8\nL:1/8\nK:C\ncd|", "X:1\nR:odd\nQ:1/4=33\nM:6/8\nL:1/8\nK:C\nc^d|"]
     encoding = AbcTokens.fit([Tune(texts[0]), *map(Tune, texts)], least=2)
-    assert encoding.texts == (None, None, "C", "D", "K:C\n", "M:6/8\n", "R:jig\n", "|")
+    assert encoding.texts == (None, None, "K:C\n", "M:6/8\n", "R:jig\n", "c", "d", "|")
     assert encoding.never == (1,)
-    assert encoding.encode(Tune(texts[1])).tolist() == [5, 4, 2, 1, 7, 0]
+    assert encoding.encode(Tune(texts[1])).tolist() == [3, 2, 5, 1, 7, 0]
     with pytest.raises(EncodingError, match="symbol 1 has no text"):
-        encoding.decode([5, 4, 2, 1])
+        encoding.decode([3, 2, 5, 1])
     with pytest.raises(EncodingError, match="least is 0; expected 1 or more"):
         AbcTokens.fit([], least=0)
 
@@ -173,16 +173,15 @@ def test_any_symbols_make_a_text(numbers: list[int]) -> None:
     symbols = [2 + number % (encoding.size - 2) for number in numbers]
     decoded = encoding.decode(symbols)
     assert encoding.encode(decoded)[-1] == 0
-    again = encoding.decode(encoding.encode(encoding.in_key(decoded, "Bb")))
-    abc.parse(again)
+    moved = encoding.in_key(decoded, "Bb")
+    assert abc.print_score(abc.parse(moved)) == moved.text
 
 
 def test_sound_symbols_make_sound_tunes() -> None:
     rng = np.random.default_rng(4)
     encoding = AbcTokens.fit([Tune(TUNES[name]) for name in ("reel", "units", "rests", "repeats")])
-    for metre, key in (("6/8", "Am"), ("C|", "Edor"), (None, None)):
-        metre = metre if metre != "6/8" else "6/8"
-        constraint = encoding.constraint(metre=metre, key=key if key == "Edor" else None, bars=4)
+    for metre, key in (("6/8", None), ("C|", "Edor"), (None, "D")):
+        constraint = encoding.constraint(metre=metre, key=key, bars=4)
         drawn: list[int] = []
         while not drawn or drawn[-1] != 0:
             drawn.append(int(rng.choice(np.flatnonzero(constraint.allowed()))))
@@ -190,7 +189,7 @@ def test_sound_symbols_make_sound_tunes() -> None:
         tune = encoding.in_key(encoding.decode(drawn), "Gmix")
         score = abc.parse(tune, strict=True)
         assert not uneven_bars(score)
-        assert score.first("K").startswith("Gdor" if key == "Edor" else "G")
+        assert key is None or score.first("K") == {"Edor": "Gdor", "D": "G"}[key]
         assert metre is None or score.first("M") == {"C|": "2/2"}.get(metre, metre)
 
 
@@ -200,8 +199,10 @@ def test_conditions_that_cannot_be_kept() -> None:
         encoding.constraint(key="H")
     with pytest.raises(EncodingError, match="'5' is not a metre"):
         encoding.constraint(metre="5")
-    with pytest.raises(EncodingError, match="2/2"):
+    with pytest.raises(EncodingError, match=r"never saw M:3/4; it knows: M:2/2$"):
         encoding.constraint(metre="3/4")
+    with pytest.raises(EncodingError, match=r"never saw K:Cm; it knows: K:Cdor$"):
+        encoding.constraint(key="Am")
 
 
 @pytest.mark.parametrize("key", ["C", "D", "Eb", "F#m", "Bbdor", "G#", "Cb"])
@@ -209,7 +210,7 @@ def test_a_tune_goes_to_any_key(key: str) -> None:
     encoding = AbcTokens.fit([Tune(TUNES["reel"])])
     tune = encoding.in_key(encoding.decode(encoding.encode(Tune(TUNES["reel"]))), key)
     score = abc.parse(tune, strict=True)
-    name = {"F#m": "F#", "Bbdor": "Bb"}.get(key, key)
+    name = {"F#m": "F#", "Bbdor": "Bb", "Cb": "B"}.get(key, key)
     assert score.first("K") == f"{name}dor"
     assert score.first("T").startswith(f"Reel in {name.replace('#', '♯').replace('b', '♭')} ")
     assert sounds(tune) == sounds(Tune(TUNES["reel"]))

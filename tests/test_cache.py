@@ -455,3 +455,13 @@ def test_unlike_arrays_are_refused(tmp_path):
     with sequences.writing(tmp_path / "b") as writer:
         pass
     assert list(writer.open()) == []
+
+
+def test_of_two_that_build_the_same_the_first_stays(tmp_path):
+    one, two = Cache(tmp_path), Cache(tmp_path)
+    with one.building("a") as slow:
+        (slow / "data").write_text("slow")
+        with two.building("a") as fast:
+            (fast / "data").write_text("fast")
+    assert [path.name for path in (tmp_path / "corpora").iterdir()] == ["a"]
+    assert (one.find("a") / "data").read_text() == "fast"

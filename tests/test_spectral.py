@@ -1,6 +1,7 @@
 """The spectral encodings: what they keep of a sound, and what they refuse."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -30,6 +31,12 @@ def tune(rate=RATE, pitches=(440, 554.37, 659.26, 440), seconds=0.3, channels=1,
     ]
     samples = 0.3 * np.concatenate(tones)[:, None].astype(np.float32)
     return Audio(np.repeat(samples, channels, axis=1), rate)
+
+
+@cache
+def taught(encoding):
+    """One encoding for the tests that do not mind which."""
+    return encoding.fit([tune()])
 
 
 def stored(encoding):
@@ -77,7 +84,7 @@ def test_channels_have_mean_0_and_a_usual_size(encoding):
 
 def test_fourier_gives_the_samples_back():
     audio = tune()
-    encoding = Fourier.fit([audio])
+    encoding = taught(Fourier)
     assert encoding.size == 8001
     frames = encoding.encode(audio)
     assert len(frames) == 1 + 5
@@ -126,7 +133,7 @@ def test_phases_are_found():
 
 def test_spectrum_sounds_alike():
     audio = tune()
-    encoding = Spectrum.fit([audio])
+    encoding = taught(Spectrum)
     found = waveform(encoding.decode(encoding.encode(audio)), RATE)
     heard = waveform(audio, RATE)
     magnitudes = np.abs(stft(heard, 2000, 500))
@@ -165,7 +172,7 @@ def test_components_are_those_of_a_singular_value_decomposition():
 
 def test_near_silence_at_the_ends_is_left_out():
     audio = tune()
-    encoding = Spectrum.fit([audio])
+    encoding = taught(Spectrum)
     still = np.zeros((RATE, 1), np.float32)
     rest = Audio(np.concatenate([still, audio.samples, still]), RATE)
     # The window reaches two frames beyond the sound.
@@ -181,13 +188,13 @@ def test_silence_stays_silence(encoding):
     found = fitted.decode(fitted.encode(silence)).samples
     assert len(found) == RATE
     assert not found.any()
-    taught = encoding.fit([tune()])
-    assert np.abs(taught.decode(taught.encode(silence)).samples).max() < 0.01
+    other = taught(encoding)
+    assert np.abs(other.decode(other.encode(silence)).samples).max() < 0.01
 
 
 @BOTH
 def test_any_rate_and_any_channels(encoding):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     expected = fitted.encode_primer(tune())
     np.testing.assert_allclose(fitted.encode_primer(tune(channels=2)), expected, atol=1e-4)
     for rate in (8000, 22050, 44100, 48000):
@@ -212,18 +219,23 @@ def test_resampling_keeps_the_pitch():
 @BOTH
 @pytest.mark.parametrize("length", [1, 2, 499, 500, 501, 3999, 4000, 4001])
 def test_short_sounds(encoding, length):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     audio = Audio(np.full((length, 1), 0.5, np.float32), RATE)
     frames = fitted.encode(audio)
     assert len(frames) >= 2
     assert np.isfinite(frames).all()
     assert len(fitted.decode(frames).samples) >= length
+
+
+@BOTH
+def test_a_sound_of_one_frame_is_enough_to_learn_from(encoding):
+    audio = Audio(np.full((1, 1), 0.5, np.float32), RATE)
     assert np.isfinite(encoding.fit([audio]).encode(audio)).all()
 
 
 @BOTH
 def test_refusals(encoding):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     empty = Audio(np.zeros((0, 1), np.float32), RATE)
     broken = Audio(np.array([[0.0], [np.nan]], np.float32), RATE)
     for audio, words in (
@@ -244,7 +256,7 @@ def test_refusals(encoding):
 
 @BOTH
 def test_a_sample_lasts_half_a_minute(encoding):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     frames = np.zeros((8, fitted.size), np.float32)
     assert fitted.usual_length * len(fitted.decode(frames).samples) == 8 * 30 * RATE
 
@@ -267,7 +279,7 @@ def test_spectrum_refuses_impossible_numbers(settings):
 
 @BOTH
 def test_loud_frames_do_not_clip(encoding):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     frames = fitted.encode(tune())
     frames[:-1, 1:] *= 3
     found = fitted.decode(frames).samples
@@ -292,7 +304,7 @@ def test_means_of_frames_click_in_fourier_and_not_in_spectrum():
 
 @BOTH
 def test_odd_frames_make_a_sound(encoding):
-    fitted = encoding.fit([tune()])
+    fitted = taught(encoding)
     frames = np.random.default_rng(0).normal(size=(12, fitted.size)).astype(np.float32)
     frames[:, 0] = 0.2
     found = fitted.decode(frames).samples

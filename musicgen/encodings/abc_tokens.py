@@ -73,7 +73,8 @@ class AbcTokens:
         "the key that a tune stood in, where all are moved to a common one",
         "lyrics, annotations, and what stands on bar lines",
         "how the text was laid out: line ends, beams, the unit note length, broken rhythm",
-        "names, clefs, instruments and transpositions of voices",
+        "names, clefs and instruments of voices; one that sounds transposed, but for octaves, is "
+        "read as it is written",
         "the labels of parts, which are written out in the order in which they are played",
         "the lengths of grace notes; rests that are not printed become plain ones",
         "fractions of a beat a minute of a tempo, and C| as opposed to 2/2",
@@ -172,7 +173,7 @@ class AbcTokens:
         if lacking:
             raise EncodingError(
                 f"the primer holds {', '.join(text.strip() for text in lacking)}, which the model "
-                f"never saw; it knows: {' '.join(self._like(lacking[0]))}"
+                f"never saw; it knows: {self._like(lacking[0])}"
             )
         return self.vocabulary.symbols(texts)
 
@@ -232,6 +233,12 @@ class AbcTokens:
                 metre = metre_value(parse_meter(metre))
         except ValueError as error:
             raise EncodingError(f"{error}; a key is for example Ador, a metre 6/8") from None
+        for field, value in (("K", key), ("M", metre)):
+            token = f"{field}:{value}\n"
+            if value is not None and token not in self.vocabulary:
+                raise EncodingError(
+                    f"the model never saw {token.strip()}; it knows: {self._like(token)}"
+                )
         return AbcConstraint(self.texts, key=key, metre=metre, bars=bars, unit_length=UNIT)
 
     def in_key(self, tune: Tune, key: str) -> Tune:
@@ -306,10 +313,10 @@ class AbcTokens:
     def _known(self, texts: list[str]) -> list[str]:
         return [text for text in texts if text[:2] not in ("R:", "Q:") or text in self.vocabulary]
 
-    def _like(self, lacking: str) -> list[str]:
-        """Give the tokens that could stand in the place of one."""
+    def _like(self, lacking: str) -> str:
+        """List the tokens that could stand in the place of one."""
         known = [text for text in self.texts if text is not None]
-        return [text.strip() for text in known if sort_of(text) == sort_of(lacking)]
+        return " ".join(text.strip() for text in known if sort_of(text) == sort_of(lacking))
 
 
 def _cut(score: abc.Score, common_key: bool) -> list[str]:

@@ -69,7 +69,8 @@ class Cache:
     def building(self, key: str) -> Iterator[Path]:
         """Give a new folder to be filled, which then becomes an entry.
 
-        It replaces a former one. When an error is raised meanwhile, nothing is kept.
+        Where there is one already, that one stays. When an error is raised meanwhile, nothing is
+        kept.
 
         Raises
         ------
@@ -80,7 +81,6 @@ class Cache:
         folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=self._entries))
         try:
             yield folder
-            self.remove(key)
             try:
                 folder.rename(self._entries / key)
             except OSError:

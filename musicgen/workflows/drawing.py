@@ -148,7 +148,7 @@ def draw_frames(
             )
         else:
             if threshold is None and top_notes is None:
-                ways["threshold"] = find_threshold(model, "auto")
+                ways["loudness"] = encoding.loudness
             decide = partial(decide_velocities, **ways)
     else:
         residual = np.array(model.facts.get("decoding", {}).get("residual", 0.0))
