@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from musicgen.errors import EncodingError
-from musicgen.formats.musicxml.bars import fitting
+from musicgen.notation.metre import fitting
 
 if TYPE_CHECKING:
     from musicgen.music import Music

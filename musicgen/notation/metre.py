@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Metre", "beam", "beat", "levels", "span"]
+__all__ = ["Metre", "beam", "beat", "fitting", "levels", "span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +80,20 @@ def levels(metre: Metre) -> list[Fraction]:
         found[length] = None
         length /= 3 if length.numerator == 3 else 2
     return list(found)
+
+
+def fitting(length: Fraction, nominal: tuple[int, int]) -> tuple[int, int]:
+    """Find a metre of the given length in quarters; the nominal one where no signature has it.
+
+    Examples
+    --------
+    >>> fitting(Fraction(5, 2), (4, 4))
+    (5, 8)
+    """
+    denominator = nominal[1]
+    while denominator <= 128:
+        beats = length * denominator / 4
+        if beats.denominator == 1 and 1 <= beats <= 255:
+            return int(beats), denominator
+        denominator *= 2
+    return nominal

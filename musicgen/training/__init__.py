@@ -1,9 +1,10 @@
 """From a folder of pieces to a trained network."""
 
 from musicgen.training.calibration import calibrate_decoding
-from musicgen.training.corpus import Corpus, Inventory, Tally, read_corpus
+from musicgen.training.corpus import Corpus, read_corpus
 from musicgen.training.encoded import EncodedCorpus
 from musicgen.training.history import entry, write_history
+from musicgen.training.inventory import Inventory, Tally
 from musicgen.training.loop import LEARNING_RATES, Progress, Trainer
 from musicgen.training.preparation import encode_corpus
 from musicgen.training.reading import digest

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from musicgen.encodings import Encoding
 from musicgen.errors import CorpusError
 from musicgen.files import write_atomically
-from musicgen.training.corpus import Inventory
+from musicgen.training.inventory import Inventory
 from musicgen.training.sequences import Sequences, writing
 
 __all__ = ["EncodedCorpus", "Outcome", "parted_state", "write_encoded"]

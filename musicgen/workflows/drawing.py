@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from musicgen.encodings import boundary_frame
 from musicgen.encodings.roll import Roll
+from musicgen.encodings.velocity_roll import VelocityRoll
 from musicgen.errors import ModelError
 from musicgen.networks import Model
 from musicgen.sampling import (
@@ -142,14 +143,14 @@ def draw_frames(
             "notes": encoding.notes, "thermometers": encoding.thermometers,
             "threshold": find_threshold(model, threshold), "top": top_notes, "most": most_notes,
         }  # fmt: skip
-        if encoding.head == "bernoulli":
-            decide = partial(
-                decide_switches, layers=encoding.layers, temperature=temperature, **ways
-            )
-        else:
+        if isinstance(encoding, VelocityRoll):
             if threshold is None and top_notes is None:
                 ways["loudness"] = encoding.loudness
             decide = partial(decide_velocities, **ways)
+        else:
+            decide = partial(
+                decide_switches, layers=encoding.layers, temperature=temperature, **ways
+            )
     else:
         residual = np.array(model.facts.get("decoding", {}).get("residual", 0.0))
         decide = partial(decide_values, deviation=temperature * residual)

@@ -115,4 +115,5 @@ def _after(music: Music, time: int) -> Music:
     return Music(
         music.resolution, since(music.tempos), since(music.time_signatures),
         since(music.key_signatures), tracks, music.title,
+        [held - time for held in music.fermatas if held >= time],
     )  # fmt: skip

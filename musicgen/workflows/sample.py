@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +139,7 @@ def sample_from(
         in one of that format's extensions.
     formats
         Names of formats that the model's pieces can be converted to; by default their own: abc,
-        midi or wav.
+        midi, wav, or musicxml for a score grid.
     count
         Number of pieces.
     temperature
@@ -184,7 +186,9 @@ def sample_from(
     if temperature is None:
         temperature = 0.8 if symbols else 1.0
     check_settings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-    writers = [get(name) for name in dict.fromkeys(formats or [_OWN_FORMATS[encoding.kind]])]
+    # MIDI knows no fermatas.
+    own = "musicxml" if encoding.name == "score-grid" else _OWN_FORMATS[encoding.kind]
+    writers = [get(name) for name in dict.fromkeys(formats or [own])]
     if length is None:
         length = encoding.usual_length
     start = read_primer(Path(primer) if primer else None, encoding, length)
@@ -289,13 +293,18 @@ def _finished(
         if not any(track.notes for track in music.tracks):
             raise FormatError("a piece without notes")
         music.title = title or music.title
-        keys, metres = music.key_signatures[:1], music.time_signatures[:1]
-        shown = (
-            music.title,
-            "".join(change.name for change in keys),
-            "".join(f"{change.numerator}/{change.denominator}" for change in metres),
-        )
+        keys = music.key_signatures
+        shown = music.title, keys[0].name if keys else "", _metre(music)
     return Sample(piece, music, *shown, _bars(music), music.seconds, drawn.bits, draws)
+
+
+def _metre(music: Music) -> str:
+    """Return the metre that holds longest: an upbeat may be written as a metre of its own."""
+    changes, held = music.time_signatures, Counter[str]()
+    starts = [*(change.time for change in changes), max(music.end, 1)]
+    for change, (start, end) in zip(changes, pairwise(starts), strict=True):
+        held[f"{change.numerator}/{change.denominator}"] += end - start
+    return held.most_common(1)[0][0] if held else ""
 
 
 def _is_file(path: Path) -> bool:

@@ -293,6 +293,7 @@ epochs, minutes, patience
             data.encoding, network.size, path, trainer.progress.batches,
         )
     )  # fmt: skip
+
     def keep_best(cost: float) -> None:
         # Without the clock, so that a repeated run gives the same bytes.
         record = [{key: v for key, v in line.items() if key != "seconds"} for line in history]

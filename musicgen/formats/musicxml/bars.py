@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-__all__ = ["Bar", "fitting", "metre_changes"]
+from musicgen.notation.metre import fitting
+
+__all__ = ["Bar", "metre_changes"]
 
 Metre = tuple[int, int]
 # A bar is cut at repeats into so many measures at most.
@@ -82,20 +84,3 @@ def _joined(bars: list[Bar]) -> list[Bar]:
                 length = bars[at - 1].length
         joined.append(Bar(start, length, metre))
     return joined
-
-
-def fitting(length: Fraction, nominal: Metre) -> Metre:
-    """Find a metre of the given length; the nominal one where no signature has it.
-
-    Examples
-    --------
-    >>> fitting(Fraction(5, 2), (4, 4))
-    (5, 8)
-    """
-    denominator = nominal[1]
-    while denominator <= 128:
-        beats = length * denominator / 4
-        if beats.denominator == 1 and 1 <= beats <= 255:
-            return int(beats), denominator
-        denominator *= 2
-    return nominal

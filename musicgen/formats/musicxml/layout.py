@@ -7,9 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from musicgen.errors import FormatError
-from musicgen.formats.musicxml.bars import fitting
 from musicgen.formats.musicxml.grid import SHORTEST
-from musicgen.notation.metre import Metre
+from musicgen.notation.metre import Metre, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -131,7 +131,7 @@ class Grammar:
         if isinstance(state, Header):
             length = state.length and 1 + (state.length == MAX_TEXT)
             return state._replace(length=length, lines=int(state.lines == MAX_LINES))
-        form = state.form._replace(measures=min(state.form.measures, 3), repeated=False)
+        form = state.form._replace(measures=min(state.form.measures, 3))
         pitch = state.pitch
         if not state.tie and pitch.lstrip("^_=") in self.lexicon.plain_pitches:
             pitch = f"{'c' if pitch.lstrip('^_=').islower() else 'C'}{pitch.lstrip('^_=')[1:]}"

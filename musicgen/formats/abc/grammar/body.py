@@ -61,7 +61,11 @@ class Signs(IntFlag):
     TWICE = 4
     GRACED = 8
     ROLLED = 16
+    """After a roll."""
     TRILLED = 4096
+    """What players play on single notes only."""
+    SHORT = 8192
+    """What no tie can follow."""
     OPENED = 32
     METRE = 64
     KEY = 128

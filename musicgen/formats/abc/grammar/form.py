@@ -108,7 +108,8 @@ class Form(NamedTuple):
         """Return the form in an ending that starts here, after a whole bar."""
         if ending == 2:
             return self._replace(repeat=Repeat.SECOND) if self.repeat == Repeat.DUE else None
-        if self.repeat in (Repeat.IMPLIED, Repeat.OPEN) and self.measures >= 2:
+        is_open = self.repeat == Repeat.OPEN or self._goes_to_start
+        if is_open and self.measures >= 2:
             return self._replace(repeat=Repeat.FIRST, repeated=True)
         return None
 
@@ -150,10 +151,17 @@ class Form(NamedTuple):
                 if form.repeat == Repeat.OPEN:
                     return None
             case _:
-                if not self._goes_back(lack):
+                # Players want another repeat to be opened before it is closed by "::".
+                is_open = kind == ":|" or form.repeat == Repeat.OPEN or form._goes_to_start
+                if not is_open or not self._goes_back(lack):
                     return None
         repeat = Repeat.IMPLIED if kind == ":|" else Repeat.OPEN
         return form._replace(repeat=repeat, early=bool(lack), repeated=True)
+
+    @property
+    def _goes_to_start(self) -> bool:
+        """Whether a repeat may end here that starts with the tune."""
+        return self.repeat == Repeat.IMPLIED and not self.repeated
 
     def _goes_back(self, lack: int) -> bool:
         """Whether ``:|`` may stand here."""

@@ -19,6 +19,7 @@ __all__ = ["Reader"]
 
 DECORATIONS = frozenset(".~LMPTuv")
 TRILLS = frozenset({"~", "T", "!trill!"})
+SHORT = frozenset({"~", ".", "!staccato!"})
 PLACES = frozenset("^_<>@")
 MAX_CHORD = 4
 MAX_GRACE = 6
@@ -98,7 +99,7 @@ class Reader:
         taken = body.broken[1] if body.broken else Filling.scaled(time, body.tuplet)
         return body._replace(
             left=body.left - taken, place=Place.AFTER, word="", notes=(), signs=Signs.NONE,
-            pitch="" if body.pitch in (_REST, _CHORD) else body.pitch,
+            pitch="" if body.pitch in (_REST, _CHORD) or body.signs & Signs.SHORT else body.pitch,
             tuplet=(left - 1, q, p) if left > 1 else NO_TUPLET, broken=(), tie="",
         )  # fmt: skip
 
@@ -140,6 +141,9 @@ class Reader:
 
     def _before_sound(self, body: Body, character: str) -> Body | None:
         signs = body.signs
+        if signs & Signs.ROLLED:
+            # Players take a roll for one only right before a note.
+            return self._pitch(body._replace(pitch=""), character)
         match character:
             case '"':
                 can = not signs & Signs.QUOTED
@@ -170,6 +174,8 @@ class Reader:
             signs |= Signs.ROLLED | Signs.TWICE
         if sign in TRILLS:
             signs |= Signs.TRILLED
+        if sign in SHORT:
+            signs |= Signs.SHORT
         return body._replace(place=Place.SIGNED, word="", signs=signs)
 
     def _quote(self, body: Body, character: str) -> Body | None:
@@ -415,6 +421,8 @@ class Reader:
         """Return the state after a field in brackets; None where it cannot stand."""
         sign, form = FIELDS[word[1]], body.form
         if body.tie or body.slur or body.signs & sign or body.left != form.whole:
+            return None
+        if form.repeat == Repeat.DUE:
             return None
         signs = body.signs & ~(Signs.PLAIN | Signs.LAST | Signs.START) | sign
         body = body._replace(place=Place.FRESH, word="]", signs=signs)
