@@ -73,7 +73,7 @@ class TrainingBar:
         tqdm.write(text, file=sys.stderr)
 
     def _corpus(self, event: CorpusRead) -> None:
-        found, encoding = event.corpus.inventory, event.encoding
+        found, encoding = event.inventory, event.encoding
         formats = ", ".join(
             f"{tally.read + tally.converted} {name} file{'s' * (tally.read + tally.converted != 1)}"
             f"{' (converted)' * bool(tally.converted)}"

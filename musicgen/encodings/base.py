@@ -13,7 +13,8 @@ from musicgen.errors import EncodingError
 __all__ = ["BOUNDARY", "Encoding", "Frames", "Symbols", "boundary_frame", "refuse"]
 
 Symbols = npt.NDArray[np.int32]
-Frames = npt.NDArray[np.float32]
+Frames = npt.NDArray[Any]
+"""Numbers, or bytes where they are 0 and 1."""
 
 BOUNDARY = 0
 """The symbol, or the channel of a frame, that stands between two pieces."""
@@ -58,7 +59,8 @@ class Encoding(Protocol):
     def fit(cls, pieces: Iterable[Any]) -> Self:
         """Make the encoding that suits these pieces; give it training pieces only.
 
-        The pieces are gone through once, and may be more than memory holds. Encodings that leave a
+        The pieces are gone through once, and may be more than memory holds; those that could not be
+        encoded are passed over. Encodings that leave a
         choice take it as further keyword arguments, each with a default.
 
         Raises

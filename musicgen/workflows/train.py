@@ -20,7 +20,7 @@ from musicgen.optim import OPTIMISERS, SCHEDULES
 from musicgen.sampling import generate
 from musicgen.training import (
     COST_UNITS,
-    Corpus,
+    Inventory,
     Progress,
     Trainer,
     calibrate_decoding,
@@ -48,10 +48,10 @@ class CorpusRead:
 
     Attributes
     ----------
-    corpus
-        The pieces, and what was left out.
+    inventory
+        What the corpus held, and what was left out.
     training, validation
-        Number of pieces of each part.
+        Number of sequences of each part.
     steps
         Number of training symbols or frames.
     encoding
@@ -64,7 +64,7 @@ class CorpusRead:
         Batches of the run that goes on; 0 for a new one.
     """
 
-    corpus: Corpus
+    inventory: Inventory
     training: int
     validation: int
     steps: int
@@ -289,7 +289,7 @@ epochs, minutes, patience
         history = kept.facts["history"]
     report(
         CorpusRead(
-            found, len(data.training), len(data.validation), int(data.training.lengths.sum()),
+            data.inventory, len(data.training), len(data.validation), int(data.training.lengths.sum()),
             data.encoding, network.size, path, trainer.progress.batches,
         )
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 
@@ -13,9 +13,15 @@ from musicgen.formats.abc.grammar.header import MAX_LINES, MAX_TEXT, Header, Hea
 from musicgen.formats.abc.grammar.lexicon import Lexicon
 from musicgen.formats.abc.grammar.liveness import Liveness
 from musicgen.formats.abc.grammar.reading import Reader
+from musicgen.formats.abc.grammar.words import PITCHES
 
 __all__ = ["Grammar", "State"]
 
+MAX_DIGESTS = 100_000
+
+_PLAIN = frozenset(PITCHES)
+_LOOSE = frozenset({Place.NOTE, Place.AFTER})
+_WITHIN = frozenset({Place.SIGNED, Place.NOTE, Place.AFTER, Place.MIDDLE})
 # Where notes differ in what they can be.
 _APART = frozenset({Place.PITCH, Place.CHORD, Place.GRACE, Place.QUOTE, Place.NAME, Place.FIELD})
 
@@ -83,6 +89,7 @@ class Grammar:
         self.lexicon = _lexicon(frozenset(texts))
         self._reader = Reader(self.lexicon)
         self._liveness = Liveness(self._reader)
+        self._followers: dict[Hashable, frozenset[str]] = {}
         self._header = HeaderReader(
             self.lexicon,
             metre=parse_meter(metre) if metre is not None else None,
@@ -108,15 +115,32 @@ class Grammar:
         return state if self._header.lives(state) else None
 
     def followers(self, state: State) -> frozenset[str]:
-        """Return the texts that can follow."""
+        """Return the texts that can follow; it is quick where a state of its `digest` was met."""
+        digest = self.digest(state)
+        found = self._followers.get(digest)
+        if found is None:
+            if len(self._followers) >= MAX_DIGESTS:
+                self._followers.clear()
+            found = self._followers[digest] = frozenset(self._find_followers(state))
+        return found
+
+    def _find_followers(self, state: State) -> Iterator[str]:
         lexicon = self.lexicon
         if isinstance(state, Header) or state.tie or state.place in _APART:
-            return frozenset(t for t in lexicon.texts if self.advance(state, t) is not None)
+            yield from (t for t in lexicon.texts if self.advance(state, t) is not None)
+            return
+        kinds = lexicon.kinds
+        if state.place == Place.NOTE:
+            # All that does not go on with the note follows as it does when the note is over.
+            after = self._reader.committed(state)
+            yield from self.followers(after) if after is not None else ()
+            kinds = lexicon.continuations
         can: dict[str, bool] = {}
-        for text, kind in lexicon.kinds.items():
+        for text, kind in kinds.items():
             if kind not in can:
                 can[kind] = self.advance(state, text) is not None
-        return frozenset(text for text, kind in lexicon.kinds.items() if can[kind])
+            if can[kind]:
+                yield text
 
     def may_end(self, state: State) -> bool:
         """Whether the tune may end here."""
@@ -125,14 +149,22 @@ class Grammar:
     def digest(self, state: State) -> Hashable:
         """Return what decides which texts can follow: states of one digest allow the same.
 
-        It leaves out how many bars are left, as long as it is more than a repeat needs, which
-        letter a note has, and the like.
+        Within a bar it is the time to where the bar may end, not the form of the tune.
         """
         if isinstance(state, Header):
             length = state.length and 1 + (state.length == MAX_TEXT)
             return state._replace(length=length, lines=int(state.lines == MAX_LINES))
-        form = state.form._replace(measures=min(state.form.measures, 3))
+        form, left, reader = state.form, state.left, self._reader
         pitch = state.pitch
-        if not state.tie and pitch.lstrip("^_=") in self.lexicon.plain_pitches:
-            pitch = f"{'c' if pitch.lstrip('^_=').islower() else 'C'}{pitch.lstrip('^_=')[1:]}"
-        return state._replace(form=form, pitch=pitch)
+        if state.place in _LOOSE and not state.tie and pitch.lstrip("^_=") in _PLAIN:
+            bare = pitch.lstrip("^_=")
+            tied = bare in self.lexicon.plain_pitches
+            pitch = f"{'c' if bare.islower() else 'C'}{bare[1:]}{tied}"
+        if state.place in _WITHIN:
+            over = state
+            if state.place == Place.NOTE:
+                over = reader.committed(state) or state
+            bars = reader.bar_lines(form, over.left) if reader.ends_here(over) else None
+            times = tuple([left - lack for lack in reader.targets(state)])
+            return (state[1], times, bars, form.is_first, pitch, *state[4:6], *state[7:])
+        return state._replace(form=form._replace(measures=min(form.measures, 3)), pitch=pitch)

@@ -106,3 +106,8 @@ class Lexicon:
             else text
             for text in self.texts
         }
+
+    @cached_property
+    def continuations(self) -> dict[str, str]:
+        """The same for the texts that can go on with a note that has been begun."""
+        return {text: kind for text, kind in self.kinds.items() if text[0] in ",'<>/0123456789"}

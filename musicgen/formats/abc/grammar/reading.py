@@ -42,6 +42,7 @@ class Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._targets: dict[Form, tuple[int, ...]] = {}
+        self._bar_lines: dict[tuple[Form, int], frozenset[str]] = {}
         self._last: tuple[Body | None, Body | None] = None, None
         self._steps = {
             Place.FRESH: self._fresh, Place.SIGNED: self._before_sound, Place.PITCH: self._pitch,
@@ -68,20 +69,26 @@ class Reader:
         found = self._targets.get(form)
         if found is None:
             lacks = (0,) if form.is_first else form.targets()
-            found = tuple(lack for lack in lacks if self._has_bar(form, lack))
+            found = tuple(lack for lack in lacks if self.bar_lines(form, lack))
             self._targets[form] = found
         return found
 
-    def _has_bar(self, form: Form, lack: int) -> bool:
-        """Whether the vocabulary has a bar line that can stand there."""
-        for word in self.lexicon.bars.reachable(""):
-            kind, ending = BARS[word]
-            if not ending and form.may_end(kind, lack):
-                return True
-            after = form.after(kind, lack, ending)
-            if after is not None and self._can_close(after):
-                return True
-        return False
+    def bar_lines(self, form: Form, lack: int) -> frozenset[str]:
+        """Return the bar lines that the vocabulary has and that can stand there."""
+        key = form, lack
+        found = self._bar_lines.get(key)
+        if found is None:
+            words = self.lexicon.bars.reachable("")
+            found = frozenset(word for word in words if self._can_stand(form, lack, word))
+            self._bar_lines[key] = found
+        return found
+
+    def _can_stand(self, form: Form, lack: int, word: str) -> bool:
+        kind, ending = BARS[word]
+        if not ending and form.may_end(kind, lack):
+            return True
+        after = form.after(kind, lack, ending)
+        return after is not None and self._can_close(after)
 
     def committed(self, body: Body) -> Body | None:
         """Return the state after the sound that is being read; None where it does not fit."""
