@@ -330,3 +330,15 @@ def test_moments_do_not_depend_on_where_the_pieces_are_cut(lengths, seed):
     np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-6)
     floor = 0.01 * np.sqrt(np.mean(rows.var(axis=0))) or 1
     np.testing.assert_allclose(deviation, np.maximum(rows.std(axis=0), floor), rtol=1e-5)
+
+
+def test_spectrograms_are_drawn_below_each_other(tmp_path):
+    from musicgen.plots import spectrograms
+
+    noise = np.random.default_rng(0).normal(0, 0.1, (RATE, 1)).astype(np.float32)
+    path = tmp_path / "both.svg"
+    spectrograms({"a tune": tune(), "white noise": Audio(noise, RATE)}, path)
+    assert path.read_text().count("<image") >= 2
+    first = path.read_bytes()
+    spectrograms({"a tune": tune(), "white noise": Audio(noise, RATE)}, path)
+    assert path.read_bytes() == first

@@ -34,7 +34,9 @@ class Spectrum:
     the first are the largest. Dividing each bin by a deviation of its own would make the quiet ones
     as important as the tones. Decoding goes back and finds phases that suit the magnitudes.
 
-    A frame lasts 1/32 s by default, and notes at 60, 120 or 240 a minute whole frames.
+    A frame is 1/32 s by default, so that an eighth at 120 quarter notes a minute is 8 frames. The
+    mean of the frames that may follow is a faint chord: what makes a network choose is noise, both
+    on the inputs in training and on the frames of a sample; docs/audio.md tells how much.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ class Spectrum:
         "all channels but their mean",
         "frequencies above 8,000 Hz, and the rate, which becomes 16,000 Hz",
         "phases: those of the result suit its magnitudes, and are not those of the sound",
-        "detail that no 96 principal components of the training sound show",
+        "what 96 principal components of the training sound do not show",
         "near-silence before and after the sound, more than 30 dB below its loudest moment",
         "the exact end: silence fills up the last 1/32 s; both ends fade over 10 ms",
     )

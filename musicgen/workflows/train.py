@@ -289,8 +289,9 @@ epochs, minutes, patience
         history = kept.facts["history"]
     report(
         CorpusRead(
-            data.inventory, len(data.training), len(data.validation), int(data.training.lengths.sum()),
-            data.encoding, network.size, path, trainer.progress.batches,
+            data.inventory, len(data.training), len(data.validation),
+            int(data.training.lengths.sum()), data.encoding, network.size, path,
+            trainer.progress.batches,
         )
     )  # fmt: skip
 

@@ -155,6 +155,7 @@ class Grammar:
             length = state.length and 1 + (state.length == MAX_TEXT)
             return state._replace(length=length, lines=int(state.lines == MAX_LINES))
         form, left, reader = state.form, state.left, self._reader
+        form = form._replace(measures=min(form.measures, 3))
         pitch = state.pitch
         if state.place in _LOOSE and not state.tie and pitch.lstrip("^_=") in _PLAIN:
             bare = pitch.lstrip("^_=")
@@ -166,5 +167,5 @@ class Grammar:
                 over = reader.committed(state) or state
             bars = reader.bar_lines(form, over.left) if reader.ends_here(over) else None
             times = tuple([left - lack for lack in reader.targets(state)])
-            return (state[1], times, bars, form.is_first, pitch, *state[4:6], *state[7:])
-        return state._replace(form=form._replace(measures=min(form.measures, 3)), pitch=pitch)
+            return (*state[1:3], times, bars, form.is_first, pitch, *state[4:6], *state[7:])
+        return state._replace(form=form, pitch=pitch)
