@@ -241,3 +241,21 @@ def test_weight_decay_spares_the_biases():
     after = network.weights()
     assert np.abs(after["dense.W"]).max() < 0.5 * np.abs(before["dense.W"]).max()
     np.testing.assert_allclose(after["dense.b"], 5, atol=1e-3)
+
+
+def test_noise_is_on_the_inputs_alone(monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "run", lambda _, batch, __: seen.append(batch) or 1.0)
+    monkeypatch.setattr(loop.Trainer, "_validate", lambda _: (None, False))
+    network = small(size=4, head="gaussian")
+    run = trainer(network, pieces=frames("gaussian"), epochs=1, input_noise=0.3)
+    monkeypatch.setattr(run._unrolled.graph, "backward", lambda: None)
+    next(run.run())
+    (batch,) = seen
+    clean = next(batches(run.training, run._order, run.T, run.B))
+    np.testing.assert_array_equal(batch.targets, clean.targets)
+    noise = batch.inputs - clean.inputs
+    assert not noise[..., 0].any()
+    assert 0.25 < noise[..., 1:].std() < 0.35
+    with pytest.raises(ModelError, match="only values"):
+        trainer(small(), epochs=1, input_noise=0.3)

@@ -17,10 +17,15 @@ app = typer.Typer(
     help="Known collections of music, ready to train on.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    epilog="""\b
+Examples:
+  musicgen corpora list
+  musicgen corpora get ryans
+""",
 )
 
 
-@app.command("list")
+@app.command("list", epilog="\b\nExample:\n  musicgen corpora list --json\n")
 def list_(
     as_json: Annotated[bool, Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
@@ -38,7 +43,7 @@ def list_(
         print(f"{c.name:10}{c.title} ({c.format})\n{'':10}licence: {c.licence}")
 
 
-@app.command("get", epilog="\b\nExample:\n  musicgen corpora get ryans\n")
+@app.command("get", epilog="\b\nExample:\n  musicgen corpora get ryans --out tunes\n")
 def get(
     name: Annotated[str, typer.Argument(help="Name, as in: musicgen corpora list")],
     out: Annotated[Path | None, Option(help="Folder.  [default: corpora/NAME]")] = None,

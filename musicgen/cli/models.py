@@ -13,6 +13,7 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Models by name: yours in models/, and those that come with musicgen.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     epilog="""\b
 Examples:
   musicgen models list
@@ -21,7 +22,7 @@ Examples:
 )
 
 
-@app.command("list")
+@app.command("list", epilog="\b\nExample:\n  musicgen models list --json\n")
 def list_(
     as_json: Annotated[bool, Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
@@ -43,7 +44,7 @@ def list_(
         )
 
 
-@app.command()
+@app.command(epilog="\b\nExample:\n  musicgen models info irish --json\n")
 def info(
     model: Annotated[str, typer.Argument(help="Model file, or name.")],
     as_json: Annotated[bool, Option("--json", help="Print the facts as JSON.")] = False,

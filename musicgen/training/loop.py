@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musicgen.encodings import BOUNDARY
 from musicgen.errors import ModelError
 from musicgen.networks import Network
 from musicgen.optim import OPTIMISERS, SCHEDULES, clip_global_norm, warm_up, weight_decay
@@ -96,6 +97,10 @@ class Trainer:
         B and T. There are never more rows than training pieces.
     dropout
         Share of each recurrent layer's outputs that is dropped.
+    input_noise
+        Standard deviation of normal noise on all channels of the frames seen but the boundary, so
+        that the network learns to go on from frames that are not quite right, as its own are; the
+        targets stay as they are.
     decay
         Weight decay λ of all weights but the biases.
     grad_clip
@@ -121,6 +126,7 @@ class Trainer:
         batch_size: int = 50,
         seq_length: int = 50,
         dropout: float = 0.0,
+        input_noise: float = 0.0,
         decay: float = 0.0,
         grad_clip: float = 1.0,
         epochs: int | None = None,
@@ -134,7 +140,11 @@ class Trainer:
         self.schedule = SCHEDULES[schedule]
         if warmup:
             self.schedule = warm_up(self.schedule, warmup)
-        self.decay, self.grad_clip = decay, grad_clip
+        self.decay, self.grad_clip, self.input_noise = decay, grad_clip, input_noise
+        if input_noise and network.architecture.head != "gaussian":
+            raise ModelError(
+                f"input_noise is {input_noise}; only values, such as of spectra, can be noisy"
+            )
         self.epochs, self.minutes, self.patience = epochs, minutes, patience
         self._lengths = [len(piece) for piece in training]
         self._unrolled = network.unroll(self.T, self.B, dropout=dropout, rng=rng)
@@ -215,6 +225,10 @@ class Trainer:
 
     def _learn(self, batch: Batch, rate: float) -> None:
         at, places = self._at, self.T * self.B
+        if self.input_noise:
+            noise = self.rng.standard_normal(batch.inputs.shape, np.float32)
+            noise[..., BOUNDARY] = 0
+            batch = batch._replace(inputs=batch.inputs + self.input_noise * noise)
         # A batch counts by the steps in it: near the end of an epoch few rows are left.
         cost = run(self._unrolled, batch, batch.weights / np.float32(places))
         if not math.isfinite(cost):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
 from musicgen.formats.abc.grammar.filling import NO_TUPLET, Tuplet
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["BEFORE_NOTES", "FIELDS", "Body", "Place", "Signs"]
 
 
-class Place(IntEnum):
-    """What the text stopped in."""
+class Place:
+    """What the text stopped in: numbers, which are compared often."""
 
     FRESH = 0
     """After a bar line, where nothing of the bar has come."""
@@ -52,7 +51,7 @@ class Place(IntEnum):
     """Between the braces of grace notes."""
 
 
-class Signs(IntFlag):
+class Signs:
     """What has been written before the sound that is to come, or since the bar line."""
 
     NONE = 0
@@ -118,11 +117,11 @@ class Body(NamedTuple):
     unit: int
     compound: bool
     left: int
-    place: Place = Place.FRESH
+    place: int = Place.FRESH
     word: str = "\n"
     pitch: str = ""
     notes: tuple[str, ...] = ()
-    signs: Signs = Signs.START
+    signs: int = Signs.START
     tuplet: Tuplet = NO_TUPLET
     broken: tuple[int, ...] = ()
     tie: str = ""

@@ -7,10 +7,10 @@ from math import gcd
 
 __all__ = ["LONGEST", "NO_TUPLET", "TICKS", "Filling", "Tuplet"]
 
-TICKS = 512 * 9 * 5 * 7
+TICKS = 4096 * 9 * 5 * 7
 """Ticks of a whole note: tuplets and broken rhythms of short notes come out whole."""
 
-LONGEST = 8 * TICKS
+LONGEST = 4 * TICKS
 """No bar is longer."""
 
 Tuplet = tuple[int, int, int]
@@ -37,33 +37,50 @@ class Filling:
     """
 
     def __init__(self, lengths: Iterable[int]) -> None:
-        self.lengths = tuple(sorted(set(lengths)))
-        self._grain = gcd(*self.lengths) or 1
-        most = LONGEST // self._grain
+        self._lengths = set(lengths)
+        self._grain = gcd(*self._lengths) or 1
+        self._tuplets: dict[Tuplet, int] = {}
         # Bit t stands for the time of t grains.
         self._sums = 1
-        for length in self.lengths:
+        for length in self._lengths:
             step = length // self._grain
-            while step <= most:
+            while step * self._grain <= LONGEST:
                 self._sums |= self._sums << step
                 step *= 2
-        self._known: dict[tuple[int, Tuplet], bool] = {}
 
     def fills(self, time: int, tuplet: Tuplet = NO_TUPLET) -> bool:
         """Whether the sounds that a tuplet lacks, then others as needed, fill a time exactly."""
-        left, q, p = tuplet
+        if time < 0:
+            return False
+        left, _, p = tuplet
         if not left:
             grains, rest = divmod(time, self._grain)
-            return time >= 0 and not rest and bool(self._sums >> grains & 1)
-        known = self._known.get((time, tuplet))
-        if known is None:
-            after = (left - 1, q, p)
-            known = self._known[time, tuplet] = any(
-                self.fills(time - scaled, after)
-                for length in self.lengths
-                if 0 < (scaled := self.scaled(length, tuplet)) <= time
-            )
-        return known
+            return not rest and bool(self._sums >> grains & 1)
+        grains, rest = divmod(time * p, self._grain)
+        return not rest and bool(self._with_tuplet(tuplet) >> grains & 1)
+
+    def _with_tuplet(self, tuplet: Tuplet) -> int:
+        """Find the sums of a tuplet and other sounds; bit t stands for t/p grains."""
+        found = self._tuplets.get(tuplet)
+        if found is None:
+            left, q, p = tuplet
+            if self._grain % p:
+                return 0
+            most = LONGEST // self._grain
+            within = {0}
+            for _ in range(left):
+                within = {
+                    time
+                    for before in within
+                    for length in self._lengths
+                    if (time := before + length // self._grain) * q <= most * p
+                }
+            plain = sum(1 << p * grains for grains in range(most + 1) if self._sums >> grains & 1)
+            found = 0
+            for time in within:
+                found |= plain << time * q
+            self._tuplets[tuplet] = found
+        return found
 
     @staticmethod
     def scaled(length: int, tuplet: Tuplet) -> int:

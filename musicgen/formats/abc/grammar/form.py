@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
 __all__ = ["Form", "Repeat"]
@@ -10,7 +9,7 @@ __all__ = ["Form", "Repeat"]
 UNKNOWN = -1
 
 
-class Repeat(IntEnum):
+class Repeat:
     """Where among repeats the text stands."""
 
     IMPLIED = 0
@@ -54,7 +53,7 @@ class Form(NamedTuple):
     measures: int
     exact: bool
     pickup: int = UNKNOWN
-    repeat: Repeat = Repeat.IMPLIED
+    repeat: int = Repeat.IMPLIED
     early: bool = False
     repeated: bool = False
 

@@ -386,7 +386,7 @@ class Reader:
         return True
 
     @staticmethod
-    def _started(body: Body, form: Form, left: int, signs: Signs = Signs.NONE) -> Body:
+    def _started(body: Body, form: Form, left: int, signs: int = Signs.NONE) -> Body:
         return body._replace(
             form=form, left=left, place=Place.FRESH, word="", pitch="", signs=signs
         )

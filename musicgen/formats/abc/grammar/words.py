@@ -40,7 +40,7 @@ def is_value(key: str, value: str) -> bool:
         match key:
             case "M":
                 metre = parse_meter(value)
-                return metre is not None and metre.bar <= 8
+                return metre is not None and metre.bar <= 4
             case "L":
                 parse_length(value)
             case "Q":
@@ -91,13 +91,9 @@ PITCHES = [
 
 TUPLETS = {
     **{f"({p}": (p, 0, p) for p in range(2, 10)},
-    **{f"({p}:{q}": (p, q, p) for p in range(2, 10) for q in range(2, 10)},
-    **{
-        f"({p}:{q or ''}:{r}": (p, q, r)
-        for p in range(2, 10)
-        for q in (0, *range(2, 10))
-        for r in range(2, 10)
-    },
+    **{f"({p}:{q}": (p, q, p) for p, q in ((2, 3), (3, 2), (4, 3), (5, 2), (5, 4), (6, 4), (7, 4))},
+    **{f"(3:2:{r}": (3, 2, r) for r in range(2, 7)},
+    **{f"(3::{r}": (3, 2, r) for r in range(2, 7)},
 }
 """Signs of tuplets → their numbers; a second one of 0 follows from the first and the metre."""
 
