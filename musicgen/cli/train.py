@@ -124,10 +124,10 @@ def train(
                 transpose=_range(transpose), hidden_size=hidden_size, num_layers=num_layers,
                 cell=cell, optimizer=optimizer, learning_rate=learning_rate, schedule=schedule,
                 warmup=warmup, batch_size=batch_size, seq_length=seq_length, dropout=dropout,
-                input_noise=input_noise, decay=weight_decay, grad_clip=grad_clip, epochs=epochs, minutes=minutes,
-                val_fraction=val_fraction, patience=patience, seed=seed, resume=resume,
-                init_from=init_from, jobs=jobs, cache=cache, report=report, reading=reading,
-                encoded=encoded, stop=lambda: interrupted,
+                input_noise=input_noise, decay=weight_decay, grad_clip=grad_clip, epochs=epochs,
+                minutes=minutes, val_fraction=val_fraction, patience=patience, seed=seed,
+                resume=resume, init_from=init_from, jobs=jobs, cache=cache, report=report,
+                reading=reading, encoded=encoded, stop=lambda: interrupted,
             )  # fmt: skip
     if result.interrupted:
         print("Interrupted; all is saved. Go on with --resume.", file=sys.stderr)
@@ -142,6 +142,10 @@ def train(
                     "validation": result.validation,
                     "first_validation": result.first,
                     "unit": result.unit,
+                    "encoding": result.read.encoding.name,
+                    "pieces": result.read.inventory.pieces,
+                    "steps_a_piece": round(result.read.steps / result.read.training, 1),
+                    "weights": result.read.weights,
                     "epochs": result.last.epoch,
                     "batches": result.last.batches,
                     "steps": result.last.steps,
@@ -165,6 +169,6 @@ def _range(text: str | None) -> range | None:
     if text is None:
         return None
     match = re.fullmatch(r"([+-]?\d{1,3}):([+-]?\d{1,3})", text)
-    if not match or int(match[1]) > int(match[2]):
-        raise ValueError(f"--transpose is {text!r}; expected LOWEST:HIGHEST, such as -5:6")
+    if not match or not int(match[1]) <= 0 <= int(match[2]):
+        raise ValueError(f"--transpose is {text!r}; expected LOWEST:HIGHEST about 0, such as -5:6")
     return range(int(match[1]), int(match[2]) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from musicgen import __version__, encodings
 from musicgen.encodings import Encoding
-from musicgen.errors import ModelError
+from musicgen.errors import EncodingError, ModelError
 from musicgen.files import check_writable, remove_leftovers
 from musicgen.music import Audio, Tune
 from musicgen.networks import CELLS, Architecture, Model, Network
@@ -102,6 +103,8 @@ class Training:
         The best cost, and what it is counted in.
     first
         The first validation cost.
+    read
+        What it learned from.
     last
         Where the training ended.
     interrupted
@@ -115,6 +118,7 @@ class Training:
     validation: float
     unit: str
     first: float
+    read: CorpusRead
     last: Progress
     interrupted: bool
 
@@ -239,14 +243,25 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     for file in (path, last_path, history_path):
         remove_leftovers(file)
     kept = Model.load(last_path) if resume and last_path.is_file() else None
-    given = Model.load(find_model(init_from)) if init_from else None
-    if kept and given:
+    if kept and init_from:
         raise ModelError("a resumed run has its weights: give --resume or --init-from, not both")
+    given = Model.load(find_model(init_from)) if init_from else None
+    options = dict(encoding_options or {})
+    if given and (encoding or options):
+        raise ModelError(
+            f"{init_from} brings its own encoding, {given.encoding.name}: leave --encoding and its "
+            "settings out, or --init-from"
+        )
+    origin = Path(init_from).stem if init_from else None
+    if kept and kept.facts.get("init_from"):
+        given, origin = kept, kept.facts["init_from"]
     found = read_corpus(source, format, _kind(encoding, given), jobs=jobs, progress=reading)
     wanted = encodings.get(encoding) if encoding else encodings.default(found.kind)
+    for option in options.keys() - signature(wanted.fit).parameters.keys():
+        raise EncodingError(f"{option} is no setting of the encoding {wanted.name}: leave it out")
     order, initial, drops = np.random.default_rng(seed).spawn(3)
     data = encode_corpus(
-        found, given.encoding if given else wanted, order, options=encoding_options,
+        found, given.encoding if given else wanted, order, options=options,
         val_fraction=val_fraction, transpose=transpose or (0,), jobs=jobs, cache=cache,
         progress=encoded,
     )  # fmt: skip
@@ -281,6 +296,8 @@ input_noise, decay, grad_clip, epochs, minutes, patience
             "val_fraction": val_fraction,
             "transpose": [transpose.start, transpose.stop] if transpose else None,
         },
+        "encoding_options": options,
+        "init_from": origin,
         "settings": settings,
         "seed": seed,
         "unit": unit,
@@ -293,13 +310,12 @@ input_noise, decay, grad_clip, epochs, minutes, patience
             np.copyto(network.parameters[key].value, weight)
         trainer.restore(kept.training)
         history = kept.facts["history"]
-    report(
-        CorpusRead(
-            data.inventory, len(data.training), len(data.validation),
-            int(data.training.lengths.sum()), data.encoding, network.size, path,
-            trainer.progress.batches,
-        )
+    read = CorpusRead(
+        data.inventory, len(data.training), len(data.validation),
+        int(data.training.lengths.sum()), data.encoding, network.size, path,
+        trainer.progress.batches,
     )  # fmt: skip
+    report(read)
 
     def keep_best(cost: float) -> None:
         # Without the clock, so that a repeated run gives the same bytes.
@@ -334,7 +350,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     cost = best.facts["validation"]
     return Training(
         path, last_path, history_path, picture, cost, unit,
-        history[0]["validation"] if history else cost, trainer.progress, interrupted=stop(),
+        history[0]["validation"] if history else cost, read, trainer.progress, interrupted=stop(),
     )  # fmt: skip
 
 
@@ -354,19 +370,21 @@ def _check_same(
 ) -> None:
     """Refuse to go on with what was begun otherwise."""
     former, now = _begun(kept.network, kept.encoding, kept.facts), _begun(network, encoding, facts)
-    for name, value in now.items():
-        if former.get(name) != value:
+    for name in former | now:
+        before, value = former.get(name), now.get(name)
+        if before != value:
+            before, value = ("the default" if v is None else v for v in (before, value))
             raise ModelError(
-                f"{path} was begun with {name} {former.get(name)}, not {value}: give the same "
-                "settings to go on with it, or leave --resume out to start anew"
+                f"{path} was begun with {name} {before}, not {value}: give the same settings to go "
+                "on with it, or leave --resume out to start anew"
             )
 
 
 def _begun(network: Network, encoding: Encoding, facts: dict[str, Any]) -> dict[str, Any]:
     settings = {name: v for name, v in facts["settings"].items() if name not in PLAN}
     return {
-        "encoding": encoding.name, "seed": facts["seed"], **facts["corpus"], **settings,
-        **asdict(network.architecture),
+        "encoding": encoding.name, "seed": facts["seed"], **facts.get("encoding_options", {}),
+        **facts["corpus"], **settings, **asdict(network.architecture),
     }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 from musicgen.errors import EncodingError
-from musicgen.formats.abc.fields import parse_key, parse_meter
 from musicgen.formats.abc.grammar.body import Body, Place
 from musicgen.formats.abc.grammar.header import MAX_LINES, MAX_TEXT, Header, HeaderReader
 from musicgen.formats.abc.grammar.lexicon import Lexicon
@@ -90,15 +89,27 @@ class Grammar:
         self._reader = Reader(self.lexicon)
         self._liveness = Liveness(self._reader)
         self._followers: dict[Hashable, frozenset[str]] = {}
+        count = most_bars if bars is None else bars
+        if count < 1:
+            raise EncodingError(f"a tune of {count} bars was asked for; expected 1 or more")
         self._header = HeaderReader(
-            self.lexicon,
-            metre=parse_meter(metre) if metre is not None else None,
-            key=key,
-            title=title,
-            unit=unit_length,
-            measures=most_bars if bars is None else bars,
-            exact=bars is not None,
-        )
+            self.lexicon, metre=metre, key=key, title=title, unit=unit_length,
+            measures=count, exact=bars is not None,
+        )  # fmt: skip
+        self._check_music()
+
+    def _check_music(self) -> None:
+        lexicon = self.lexicon
+        found = {
+            "a note without accidental": lexicon.plain_pitches,
+            "the bar line '|'": "|" in lexicon.bars.reachable(""),
+        }
+        for what, can in found.items():
+            if not can:
+                raise EncodingError(
+                    f"no tune can be written with this vocabulary: it lacks {what}; train on ABC "
+                    "tunes, or sample without constraints"
+                )
 
     def advance(self, state: State, text: str) -> State | None:
         """Return the state after more text; None where no tune goes on so."""

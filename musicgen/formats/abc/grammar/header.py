@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from musicgen.errors import EncodingError
 from musicgen.formats.abc.fields import default_length, parse_key, parse_length, parse_meter
 from musicgen.formats.abc.grammar.body import Body
 from musicgen.formats.abc.grammar.filling import LONGEST, TICKS
@@ -11,6 +12,7 @@ from musicgen.formats.abc.grammar.form import Form
 from musicgen.formats.abc.grammar.spelling import Spelling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from fractions import Fraction
 
     from musicgen.formats.abc.grammar.lexicon import Lexicon
@@ -72,7 +74,7 @@ class HeaderReader:
         self,
         lexicon: Lexicon,
         *,
-        metre: Metre | None = None,
+        metre: str | None = None,
         key: str | None = None,
         title: str | None = None,
         unit: Fraction | None = None,
@@ -81,18 +83,13 @@ class HeaderReader:
     ) -> None:
         self._lexicon = lexicon
         self._unit, self._measures, self._exact = unit, measures, exact
-        self.lines: dict[str, Spelling] = {}
-        for letter in "MLQK":
-            fields = lexicon.values(letter)
-            if letter == "M" and metre is not None:
-                fields = [field for field in fields if parse_meter(field[2:]) == metre]
-            if letter == "K" and key is not None:
-                wanted = parse_key(key)
-                fields = [field for field in fields if parse_key(field[2:]) == wanted]
-            lines = (f"{letter}:{space}{field[2:]}\n" for field in fields for space in ("", " "))
-            self.lines[letter] = Spelling(lines, lexicon.texts)
+        self.lines = {
+            letter: Spelling(_lines(lexicon.values(letter)), lexicon.texts) for letter in "MLQK"
+        }
+        self._ask("M", "metre", metre, parse_meter)
+        self._ask("K", "key", key, parse_key)
         if title is not None:
-            self.lines["T"] = Spelling([f"T:{title}\n"], lexicon.texts)
+            self._ask_title(title)
         self._required = ["M"] + ["T"] * (title is not None)
         self._numbered = {"X", ":", "\n"} <= lexicon.texts and any(
             digit in lexicon.texts for digit in "123456789"
@@ -100,6 +97,36 @@ class HeaderReader:
         self._units = [
             int(TICKS * parse_length(line[2:].strip())) for line in self.lines["L"].reachable("")
         ]
+
+    def _ask(
+        self, letter: str, what: str, value: str | None, read: Callable[[str], object]
+    ) -> None:
+        """Keep the lines of a field that say what was asked for."""
+        lines = self.lines[letter].reachable("")
+        try:
+            wanted = None if value is None else read(value)
+        except ValueError as error:
+            raise EncodingError(f"{error}; the model knows: {_values(lines)}") from None
+        kept = [line for line in lines if value is None or read(line[2:].strip()) == wanted]
+        if not kept:
+            asked = f"no {what}" if value is None else f"not the {what} {value}"
+            raise EncodingError(f"the model can write {asked}; it knows: {_values(lines)}")
+        self.lines[letter] = Spelling(kept, self._lexicon.texts)
+
+    def _ask_title(self, title: str) -> None:
+        line = f"T:{title}\n"
+        self.lines["T"] = Spelling([line], self._lexicon.texts)
+        is_text = title.isprintable() and title.strip() and not set("%\\") & set(title)
+        if title[:1] in (":", "|", "[") or not is_text:
+            raise EncodingError(
+                f"{title!r} is no title; expected a line of text without '%' and backslash"
+            )
+        if not self.lines["T"].reachable(""):
+            lacking = sorted(set(line) - self._lexicon.texts)
+            raise EncodingError(
+                f"the title {title!r} cannot be written: the model does not know "
+                f"{', '.join(map(repr, lacking))}; leave these out, or the title"
+            )
 
     def read(self, header: Header, character: str) -> Header | Body | None:
         """Return the state after one more character; None where it cannot stand."""
@@ -187,8 +214,17 @@ class HeaderReader:
         return metre.bar * TICKS <= LONGEST and self._lexicon.filling(unit).fills(_whole(metre))
 
 
+def _lines(fields: Iterable[str]) -> Iterator[str]:
+    return (f"{field[:2]}{space}{field[2:]}\n" for field in fields for space in ("", " "))
+
+
+def _values(lines: Iterable[str]) -> str:
+    values = sorted({line[2:].strip() for line in lines}, key=lambda value: (len(value), value))
+    return (", ".join(values[:40]) + (", …" if len(values) > 40 else "")) or "none"
+
+
 def _metre(line: str) -> Metre | None:
-    return parse_meter(line[2:])
+    return parse_meter(line[2:].strip())
 
 
 def _whole(metre: Metre) -> int:

@@ -52,9 +52,7 @@ class Lexicon:
     @cached_property
     def plain_pitches(self) -> frozenset[str]:
         """Notes that can be written without accidental: a tie can lead to them."""
-        return frozenset(
-            pitch for pitch in self.pitches.reachable("") if pitch[0] not in "^_="
-        )
+        return frozenset(pitch for pitch in self.pitches.reachable("") if pitch[0] not in "^_=")
 
     @cached_property
     def repeats(self) -> bool:
@@ -72,11 +70,7 @@ class Lexicon:
         own = sorted(text for text in stripped if text[1:2] == ":" and "\n" not in text)
         return [
             *(f"{key}:{value}" for key in keys for value in words.VALUES[key]),
-            *(
-                text
-                for text in own
-                if text[0] in keys and words.is_value(text[0], text[2:])
-            ),
+            *(text for text in own if text[0] in keys and words.is_value(text[0], text[2:])),
         ]
 
     def times(self, unit: int, word: str) -> tuple[int, ...]:

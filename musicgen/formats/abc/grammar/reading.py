@@ -113,9 +113,7 @@ class Reader:
     def takes(self, body: Body, time: int) -> bool:
         """Whether the next sound can be written with a length in ticks, and the bar completed."""
         if body.broken:
-            return time == body.broken[0] and self.fits(
-                body, body.left - body.broken[1], NO_TUPLET
-            )
+            return time == body.broken[0] and self.fits(body, body.left - body.broken[1], NO_TUPLET)
         left, q, p = body.tuplet
         tuplet = (left - 1, q, p) if left > 1 else NO_TUPLET
         taken = Filling.scaled(time, body.tuplet)
