@@ -102,6 +102,7 @@ def check_encoding(encoding: Encoding, pieces: Sequence[Piece]) -> None:
     from musicgen.networks import Architecture, Model, Network
 
     assert encoding.kind in (Tune, Music, Audio), f"{encoding.name}: kind is {encoding.kind!r}"
+    assert encoding.usual_length > 0, f"{encoding.name}: usual_length is {encoding.usual_length}"
     assert not isinstance(encoding.losses, str), f"{encoding.name}: losses is one text, not several"
     architecture = Architecture(encoding.size, encoding.head, 2, 1, embedding_size=2)
     network = Network.initialise(architecture, np.random.default_rng(0))

@@ -4,8 +4,10 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 
+import numpy as np
 import pytest
 
 from musicgen import encodings
@@ -37,10 +39,11 @@ def test_every_encoding_is_learned(name, models):
         assert facts["decoding"] == {}
 
 
-def test_model_history_and_picture(scales, musicgen, tmp_path):
-    settings = ("--hidden-size", 48, "--num-layers", 1, "--learning-rate", 0.02, "--dropout", 0)
+def test_model_history_and_picture(scales, musicgen, monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "SHORTEST_INTERVAL", 4)
     out = tmp_path / "m.safetensors"
-    done = musicgen("train", scales, *settings, "--epochs", 100, "--out", out, "--json")
+    settings = ("--hidden-size", 24, "--num-layers", 1, "--epochs", 20, "--learning-rate", 0.02)
+    done = musicgen("train", scales, *settings, "--out", out, "--json")
     assert "40 pieces from 40 abc files: 36 sequences to learn from" in done.stderr
     assert "what it writes now:\n    X:1\n" in done.stderr
     said = json.loads(done.stdout)
@@ -52,23 +55,24 @@ def test_model_history_and_picture(scales, musicgen, tmp_path):
     costs = [line["validation"] for line in history]
     facts = Model.load(out).facts
     assert said["validation"] == facts["validation"] == pytest.approx(min(costs), abs=1e-4)
-    assert said["first_validation"] == costs[0] > 1.5 * min(costs)
+    assert said["first_validation"] == costs[0] > min(costs)
     assert said["batches"] == history[-1]["batches"]
     assert [line["best"] for line in history].count(True) > 1
 
 
 def test_what_is_printed_for_people(corpora, musicgen, tmp_path):
     done = musicgen("train", corpora["midi"], *ONCE, cwd=tmp_path)
-    files = re_lines(done.stdout)
+    files = named(done.stdout)
     assert list(files) == ["Model", "Last", "History", "Picture", "Try it"]
     for name in ("Last", "History", "Picture"):
         assert (tmp_path / files[name]).is_file()
-    assert "bits a event" not in done.stderr
+    assert "bits an event" in done.stderr
     assert "12 pieces from 12 midi files: 11 sequences to learn from" in done.stderr
 
 
-def re_lines(text):
-    return {name: value.strip() for name, _, value in (l.partition(":") for l in text.splitlines())}
+def named(text):
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in lines}
 
 
 def test_same_seed_same_model(scales, musicgen, tmp_path):
@@ -189,7 +193,11 @@ def test_a_second_start_finds_what_the_first_computed(corpora, musicgen, monkeyp
         monkeypatch.setenv("MUSICGEN_CACHE", str(tmp_path / folder))
         musicgen("train", corpora["abc"], *ONCE, "--out", out)
     entries = list((tmp_path / "used" / "corpora").iterdir())
-    monkeypatch.setattr(AbcTokens, "fit", None)
+
+    def fit(*_, common_key=True):
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(AbcTokens, "fit", fit)
     done = musicgen("train", corpora["abc"], *ONCE, "--out", out)
     assert "12 pieces from 12 abc files" in done.stderr
     assert list((tmp_path / "used" / "corpora").iterdir()) == entries
@@ -198,7 +206,7 @@ def test_a_second_start_finds_what_the_first_computed(corpora, musicgen, monkeyp
 def test_minutes_end_a_run(corpora, musicgen, tmp_path):
     out = tmp_path / "m.safetensors"
     done = musicgen("train", corpora["abc"], *TINY, "--minutes", 0.001, "--out", out, "--json")
-    assert 0.06 <= json.loads(done.stdout)["seconds"]
+    assert json.loads(done.stdout)["seconds"] >= 0.06
     assert out.is_file()
 
 
@@ -210,45 +218,51 @@ def test_a_plan_without_an_end_gets_one(corpora, musicgen, monkeypatch, tmp_path
     assert said["batches"] >= 40
 
 
-def test_a_cost_that_explodes(corpora, refused, tmp_path):
-    message = refused(
-        "train", corpora["abc"], *TINY, "--optimizer", "sgd", "--learning-rate", 1e30,
-        "--grad-clip", 1e30, "--epochs", 99, "--out", tmp_path / "m.safetensors",
-    )  # fmt: skip
-    assert "--learning-rate lower than 1e+30" in message
+def test_a_cost_that_explodes(corpora, musicgen, tmp_path):
+    with np.errstate(all="ignore"):
+        done = musicgen(
+            "train", corpora["abc"], *TINY, "--optimizer", "sgd", "--learning-rate", 1e30,
+            "--grad-clip", 1e30, "--epochs", 99, "--out", tmp_path / "m.safetensors", code=2,
+        )  # fmt: skip
+    assert re.search("lower.learning.rate|learning.rate.lower", done.stderr.splitlines()[-1])
 
 
-@pytest.mark.parametrize("when", ["best", "last"])
+@pytest.mark.parametrize(("save", "name"), [(3, "m.safetensors"), (4, "m.last.safetensors")])
 def test_a_disk_that_fills_leaves_the_old_files(
-    when, corpora, musicgen, refused, monkeypatch, tmp_path
+    save, name, corpora, musicgen, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(loop, "SHORTEST_INTERVAL", 1)
     out = tmp_path / "m.safetensors"
     plan = ("train", corpora["abc"], *TINY, "--epochs", 4, "--out", out)
     musicgen(*plan)
     whole = out.read_bytes()
-    musicgen(*plan, "--epochs", 2)
-    former = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for file in tmp_path.iterdir():
+        file.unlink()
+    saves, before = 0, {}
 
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def fill(path, data):
+        nonlocal saves
+        saves += 1
         with pytest.MonkeyPatch.context() as patch:
-            if (".last" in path.name) == (when == "last"):
+            if saves == save:
+                before.update(contents(tmp_path))
                 patch.setattr(os, "fsync", full)
             write_atomically(path, data)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, "write_atomically", fill)
-        message = refused(*plan, "--resume")
-    named = "m.last.safetensors" if when == "last" else "m.safetensors"
-    assert f"{named}: No space left on device" in message
-    now = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert now.keys() == former.keys()
-    assert now["m.last.safetensors"] == former["m.last.safetensors"]
-    assert now["m.safetensors"] == former["m.safetensors"] or when == "last"
-    Model.load(out)
+        done = musicgen(*plan, code=2)
+    last_line = done.stderr.splitlines()[-1]
+    assert last_line == f"musicgen: {tmp_path / name}: No space left on device"
+    assert name in before
+    assert contents(tmp_path) == before
+    assert Model.load(out).facts["validation"] > 0
     musicgen(*plan, "--resume")
     assert out.read_bytes() == whole
 
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -9,8 +9,9 @@ from typing import NoReturn, Self
 
 from tqdm import tqdm
 
-from musicgen.training import COST_UNITS, Progress
+from musicgen.training import Progress
 from musicgen.workflows import CorpusRead, Preview
+from musicgen.workflows.train import cost_unit
 
 __all__ = ["TrainingBar", "file_bar"]
 
@@ -98,7 +99,7 @@ class TrainingBar:
         )
         if event.resumed:
             self._print(f"going on after {event.resumed:,} batches")
-        self._unit = f"{COST_UNITS[encoding.head]} a {encoding.unit}"
+        self._unit = cost_unit(encoding)
         self._steps = f"{encoding.unit}s"
 
     def _progress(self, event: Progress) -> None:

@@ -178,5 +178,6 @@ class AbcConstraint:
         place = f"after {self._tail!r}" if self._tail else "at the start"
         return (
             f"symbol {self._count + 1}, {place}: found {found}, expected {listed}, lest the bars "
-            "do not add up or something stays open; change the primer, or sample without constraints"
+            "do not add up or something stays open; change the primer, or sample without "
+            "constraints"
         )

@@ -141,6 +141,11 @@ class AbcTokens:
         """Number of symbols."""
         return len(self.vocabulary)
 
+    @property
+    def usual_length(self) -> int:
+        """Most tokens of a sample where no number is asked for."""
+        return 1500
+
     def encode(self, piece: Tune) -> Symbols:
         """Return the symbols of the tune's tokens, then 0.
 
@@ -239,7 +244,9 @@ class AbcTokens:
                 raise EncodingError(
                     f"the model never saw {token.strip()}; it knows: {self._like(token)}"
                 )
-        return AbcConstraint(self.texts, key=key, metre=metre, bars=bars, unit_length=UNIT)
+        # The rhythm comes before the metre: a reel in 6/8 would be the wrong tune.
+        texts = [None if metre and text and text.startswith("R:") else text for text in self.texts]
+        return AbcConstraint(texts, key=key, metre=metre, bars=bars, unit_length=UNIT)
 
     def in_key(self, tune: Tune, key: str) -> Tune:
         r"""Move a tune to another tonic, in the octave in which melodies lie.

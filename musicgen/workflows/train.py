@@ -33,7 +33,7 @@ from musicgen.training import (
 )
 from musicgen.workflows.models import MODELS, SUFFIX, find_model
 
-__all__ = ["CorpusRead", "Preview", "Training", "train_on"]
+__all__ = ["CorpusRead", "Preview", "Training", "cost_unit", "train_on"]
 
 # What a run without an end gets: epochs, but no fewer batches than a small corpus needs.
 EPOCHS, BATCHES = 30, 1500
@@ -286,7 +286,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         "dropout": dropout, "input_noise": input_noise, "decay": decay,
         "grad_clip": grad_clip, "epochs": epochs, "minutes": minutes, "patience": patience,
     }  # fmt: skip
-    unit = f"{COST_UNITS[data.encoding.head]} a {data.encoding.unit}"
+    unit = cost_unit(data.encoding)
     facts: dict[str, Any] = {
         "musicgen": __version__,
         "corpus": {
@@ -354,6 +354,12 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     )  # fmt: skip
 
 
+def cost_unit(encoding: Encoding) -> str:
+    """Return what a cost is counted in: ``"bits a token"``."""
+    article = "an" if encoding.unit[0] in "aeiou" else "a"
+    return f"{COST_UNITS[encoding.head]} {article} {encoding.unit}"
+
+
 def _check(setting: str, value: str, known: Mapping[str, Any]) -> None:
     if value not in known:
         raise ModelError(f"no {setting} is called {value!r}; there are: {', '.join(known)}")
@@ -370,8 +376,8 @@ def _check_same(
 ) -> None:
     """Refuse to go on with what was begun otherwise."""
     former, now = _begun(kept.network, kept.encoding, kept.facts), _begun(network, encoding, facts)
-    for name in former | now:
-        before, value = former.get(name), now.get(name)
+    for name, value in now.items():
+        before = former.get(name)
         if before != value:
             before, value = ("the default" if v is None else v for v in (before, value))
             raise ModelError(
@@ -382,9 +388,10 @@ def _check_same(
 
 def _begun(network: Network, encoding: Encoding, facts: dict[str, Any]) -> dict[str, Any]:
     settings = {name: v for name, v in facts["settings"].items() if name not in PLAN}
+    options = sorted(facts.get("encoding_options", {}).items())
     return {
-        "encoding": encoding.name, "seed": facts["seed"], **facts.get("encoding_options", {}),
-        **facts["corpus"], **settings, **asdict(network.architecture),
+        "encoding": ", ".join([encoding.name, *(f"{name} {value}" for name, value in options)]),
+        "seed": facts["seed"], **facts["corpus"], **settings, **asdict(network.architecture),
     }  # fmt: skip
 
 

@@ -41,12 +41,12 @@ class UnevenBar(NamedTuple):
 def uneven_bars(score: Score) -> list[UnevenBar]:
     r"""Find the bars that do not add up, in every voice.
 
-    What stands between two bar lines adds up when it is as long as the metre says. A bar may also be
-    split by any bar line but a plain ``|``: by a double one, the start or the end of a repeat, or
-    that of a variant ending. Its pieces then make one whole bar in the order in which they are
+    What stands between two bar lines adds up when it is as long as the metre says. A bar may also
+    be split by any bar line but a plain ``|``: by a double one, the start or the end of a repeat,
+    or that of a variant ending. Its pieces then make one whole bar in the order in which they are
     played, so that what stands before ``:|`` is completed by the start of the repeat when the
-    player goes back, and by what follows when he goes on. A tune may start with a part of a bar, its
-    pickup; its last bar is then whole, or as much shorter as the pickup is long.
+    player goes back, and by what follows when the player goes on. A tune may start with a part of a
+    bar, its pickup; its last bar is then whole, or as much shorter as the pickup is long.
 
     Ties, tuplets and broken rhythm count as they sound; grace notes take no time; the layers of a
     bar with overlays must all be as long as it. Where the metre is ``M:none``, or is not told,
@@ -114,7 +114,9 @@ class _Piece:
         if self.first is None:
             self.first = sound
             self.whole = event.meter.bar if event.meter is not None else NOTHING
-        self.layers[-1] += sound.length * event.scale / 4
+        # A rest of many bars is one bar, written once.
+        length = Fraction(1) if sound.rest == "Z" else sound.length
+        self.layers[-1] += length * event.scale / 4
 
 
 def _uneven(events: list[Event]) -> Iterator[UnevenBar]:

@@ -40,8 +40,8 @@ class Grammar:
     one voice with chords, rests, ties, slurs, grace notes, tuplets, broken rhythm, chord symbols,
     annotations and decorations; ``[M:]``, ``[K:]`` and ``[Q:]`` after bar lines; repeats and first
     and second endings. Every tune that it accepts parses strictly, and its bars add up as
-    `~musicgen.formats.abc.measures.uneven_bars` has it. A state is only entered when the tune can be
-    completed from there with the texts at hand.
+    `~musicgen.formats.abc.measures.uneven_bars` has it. A state is only entered when the tune can
+    be completed from there with the texts at hand.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Grammar:
     >>> grammar = Grammar("X:1\nMK/48CDEFG|2", bars=1)
     >>> state = grammar.advance(grammar.start, "X:1\nM:2/4\nK:C\nC2D2E2")
     >>> [text for text in "CDEFG2|\n" if grammar.advance(state, text) is not None]
-    ['C', 'D', 'E', 'F', 'G', '2']
+    ['C', 'D', 'E', 'F', 'G', '2', '|']
     >>> grammar.may_end(grammar.advance(state, "FG|"))
     True
     """
@@ -163,7 +163,9 @@ class Grammar:
         Within a bar it is the time to where the bar may end, not the form of the tune.
         """
         if isinstance(state, Header):
-            length = state.length and 1 + (state.length == MAX_TEXT)
+            length = state.length
+            if state.word[:1] != "X":
+                length = length and 1 + (length == MAX_TEXT)
             return state._replace(length=length, lines=int(state.lines == MAX_LINES))
         form, left, reader = state.form, state.left, self._reader
         form = form._replace(measures=min(form.measures, 3))
@@ -177,6 +179,17 @@ class Grammar:
             if state.place == Place.NOTE:
                 over = reader.committed(state) or state
             bars = reader.bar_lines(form, over.left) if reader.ends_here(over) else None
+            # An open slur or tie leads on, never past the end.
+            goes_on = bool(bars) and form.after("|", over.left) is not None
             times = tuple([left - lack for lack in reader.targets(state)])
-            return (*state[1:3], times, bars, form.is_first, pitch, *state[4:6], *state[7:])
+            return (
+                *state[1:3],
+                times,
+                bars,
+                goes_on,
+                form.is_first,
+                pitch,
+                *state[4:6],
+                *state[7:],
+            )
         return state._replace(form=form, pitch=pitch)

@@ -29,10 +29,10 @@ class Filling:
 
     Examples
     --------
-    >>> filling = Filling([2, 3])
-    >>> [time for time in range(8) if filling.fills(time)]
-    [0, 2, 3, 4, 5, 6, 7]
-    >>> filling.fills(4, (3, 2, 3)), filling.fills(5, (3, 2, 3))
+    >>> filling = Filling([6, 9])
+    >>> [time for time in range(25) if filling.fills(time)]
+    [0, 6, 9, 12, 15, 18, 21, 24]
+    >>> filling.fills(12, (3, 2, 3)), filling.fills(9, (3, 2, 3))
     (True, False)
     """
 

@@ -23,6 +23,8 @@ __all__ = ["Header", "HeaderReader"]
 TEXTS = frozenset("ABCDFGNORSTZ")
 """Fields of free text."""
 
+HORNPIPE = "hornpipe"
+
 MAX_TEXT = 200
 MAX_LINES = 24
 MAX_NUMBER = 5
@@ -141,6 +143,9 @@ class HeaderReader:
             return self._given(header._replace(word=""), letter, word[2:].strip())
         if len(word) == 2:
             return header._replace(word=word) if character == ":" else None
+        if letter == "R" and character != "\n" and len(word) <= len(HORNPIPE) + 2:
+            text = self._text(header, letter, character)
+            return text and text._replace(word=word)
         return self._text(header, letter, character)
 
     def lives(self, header: Header) -> bool:
@@ -172,7 +177,8 @@ class HeaderReader:
         length = header.length
         if character == "\n":
             lines = header.lines + (letter != "X")
-            given = header.given + "X" * (letter == "X")
+            is_hornpipe = header.word[2:].strip().lower() == HORNPIPE
+            given = header.given + "X" * (letter == "X") + "h" * is_hornpipe
             started = header._replace(word="", length=0, lines=lines, given=given)
             return started if length else None
         if letter == "X":
@@ -190,6 +196,9 @@ class HeaderReader:
             case "M":
                 metre = parse_meter(value)
                 units = [unit] if unit else [self._default(metre), *self._units]
+                # Players want hornpipes in these metres only.
+                if "h" in header.given and value not in ("2/4", "4/4", "C"):
+                    return None
                 if metre is None or not any(self._fills(metre, unit) for unit in units):
                     return None
             case "L":

@@ -1,0 +1,340 @@
+"""Sampling from small models in every encoding: files, conditions, primers, decisions."""
+
+import json
+import re
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from musicgen import encodings
+from musicgen.convert import convert
+from musicgen.encodings.roll import Roll
+from musicgen.formats import abc, get, midi, wav
+from musicgen.formats.registry import BUILT_IN
+from musicgen.music import Audio, Music, Tune
+from musicgen.networks import Model
+from musicgen.workflows import sample_from
+
+ROLLS = [name for name in encodings.NAMES if issubclass(encodings.get(name), Roll)]
+SOUNDS = [name for name in encodings.NAMES if encodings.get(name).kind is Audio]
+NOTES = [name for name in encodings.NAMES if encodings.get(name).kind is Music]
+TUNES = [name for name in encodings.NAMES if encodings.get(name).kind is Tune]
+CONDITIONED = ["tokens", "characters", "score-grid", "chords"]
+# What is long enough to say something, and short enough to be tested.
+SHORT = {name: ("--length", 40) for name in (*ROLLS, *SOUNDS)}
+
+
+@pytest.fixture
+def sample(models, musicgen, tmp_path):
+    """Sample from the model of an encoding; return what the command says as JSON."""
+
+    def run(name, *options):
+        done = musicgen(
+            "sample", models(name), *SHORT.get(name, ()), "--pictures", 0, "--out", tmp_path,
+            "--seed", 5, "--json", *options,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    return run
+
+
+def read(file):
+    (piece,) = get(next(f for f in BUILT_IN if Path(file).suffix in get(f).extensions)).read(
+        Path(file)
+    )
+    return piece
+
+
+@pytest.mark.parametrize("name", encodings.NAMES)
+def test_the_same_seed_gives_the_same_bytes(name, sample, tmp_path):
+    runs = [
+        sample(name, "--count", 2, "--out", tmp_path / folder, "--seed", seed)
+        for folder, seed in (("a", 9), ("b", 9), ("c", 10))
+    ]
+    a, b, c = (
+        [Path(file).read_bytes() for one in run["samples"] for file in one["files"]] for run in runs
+    )
+    assert a == b
+    assert len(a) == 2
+    assert a[0] != c[0]
+    assert a[0] != a[1]
+
+
+@pytest.mark.parametrize("name", encodings.NAMES)
+def test_files_in_every_format_open(name, sample):
+    formats = ["wav"] if name in SOUNDS else list(BUILT_IN)
+    asked = [word for form in formats for word in ("--format", form)]
+    result = sample(name, *asked, "--title", "Found")
+    assert result["seed"] == 5
+    (one,) = result["samples"]
+    files = dict(zip(formats, map(Path, one["files"]), strict=True))
+    pieces = {form: get(form).read(file)[0] for form, file in files.items()}
+    sound = pieces["wav"]
+    assert len(sound.samples) / sound.rate == pytest.approx(one["seconds"], abs=5)
+    if name in SOUNDS:
+        assert one["bars"] == 0
+        return
+    notes = {
+        form: sum(len(track.notes) for track in convert(piece, Music).tracks)
+        for form, piece in pieces.items()
+        if form != "wav"
+    }
+    assert min(notes.values()) > 0
+    if name in TUNES:
+        assert pieces["abc"].text == one["abc"]
+        assert abc.parse(pieces["abc"], strict=True).first("X") == "1"
+        assert re.search(r"^Z:written by musicgen .* seed 5, piece 1$", one["abc"], re.M)
+        assert notes["midi"] == notes["musicxml"] >= one["bars"] > 0
+    assert mido.MidiFile(files["midi"]).length == pytest.approx(one["seconds"], abs=0.01)
+    assert one["title"] == "Found"
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [("tokens", ".abc"), ("events", ".mid"), ("score-grid", ".musicxml"), ("fourier", ".wav")],
+)
+def test_own_formats_and_pictures(name, suffix, models, musicgen, tmp_path):
+    done = musicgen(
+        "sample", models(name), *SHORT.get(name, ()), "--count", 2, "--pictures", 1, "--seed", 5,
+        cwd=tmp_path,
+    )  # fmt: skip
+    files = {file.name for file in (tmp_path / "samples").iterdir()}
+    assert files == {f"{name}-5-1{suffix}", f"{name}-5-2{suffix}", f"{name}-5-1.png"}
+    assert f"picture: {Path('samples', f'{name}-5-1.png')}" in done.stdout
+    assert (tmp_path / "samples" / f"{name}-5-1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_is_printed_for_people(models, musicgen, tmp_path):
+    done = musicgen("sample", models("tokens"), "--seed", 5, "--out", tmp_path / "one.abc")
+    assert (tmp_path / "one.abc").read_text().strip() in done.stdout
+    assert re.search(r"^title +key +metre +bars +seconds +bits +files$", done.stdout, re.M)
+    assert re.search(rf"4/4 +\d+ +\d+\.\d +\d+\.\d\d  {tmp_path / 'one.abc'}", done.stdout)
+    assert re.search(r"^[01] of 1 sound at the first draw, \d+ drawn again; model", done.stderr)
+    assert done.stderr.endswith("repeat with --seed 5\n")
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+def test_conditions_are_kept(name, sample):
+    result = sample(
+        name, "--key", "G", "--meter", "4/4", "--bars", 4, "--title", "Tune", "--count", 3,
+        "--format", "abc", "--format", "midi",
+    )  # fmt: skip
+    for one in result["samples"]:
+        assert one["metre"] == "4/4"
+        assert one["key"] in ("G", "G major")
+        assert one["title"] == "Tune"
+        tune, music = map(read, one["files"])
+        assert music.key_signatures[0].fifths == 1
+        assert music.title == "Tune"
+        if name in TUNES:
+            score = abc.parse(tune, strict=True)
+            assert (score.first("T"), score.first("K")) == ("Tune", "G")
+        else:
+            assert one["bars"] == 4
+
+
+@pytest.mark.parametrize("name", TUNES)
+def test_written_bars_are_as_many_as_asked_for(name, sample):
+    for one in sample(name, "--bars", 5, "--count", 3)["samples"]:
+        body = one["abc"].partition("\nK:")[2].partition("\n")[2]
+        bars = [bar for bar in re.split(r"[:|\[\]]*[:|][:|\[\]]*", body) if bar.strip()]
+        assert len(bars) == 5, body
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+@pytest.mark.parametrize(
+    ("option", "value", "known"), [("--meter", "7/8", "4/4"), ("--key", "Gmix", "major|K:|C")]
+)
+def test_conditions_that_the_model_never_saw(name, option, value, known, models, refused):
+    message = refused("sample", models(name), option, value)
+    assert re.search(f"knows?: .*({known})", message), message
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+@pytest.mark.parametrize("condition", [("--meter", "waltz"), ("--key", "H"), ("--bars", "0")])
+def test_conditions_that_are_none(name, condition, models, musicgen):
+    done = musicgen("sample", models(name), *condition, code=2)
+    assert condition[1] in done.stderr
+
+
+@pytest.mark.parametrize("name", [n for n in encodings.NAMES if n not in CONDITIONED])
+@pytest.mark.parametrize("condition", ["key", "meter", "bars"])
+def test_encodings_without_conditions_say_so(name, condition, models, refused):
+    value = {"key": "G", "meter": "4/4", "bars": 4}[condition]
+    message = refused("sample", models(name), f"--{condition}", value)
+    assert "tokens, characters, score-grid and chords can" in message
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+def test_without_constraints(name, sample):
+    free, bound = (sample(name, *option)["samples"] for option in (("--no-constraints",), ()))
+    assert Path(free[0]["files"][0]).exists()
+    if name in TUNES:
+        abc.parse(Tune(free[0]["abc"]), strict=True)
+    assert bound
+
+
+PRIMERS = {
+    "tokens": "X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n",
+    "characters": "X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n",
+}
+
+
+@pytest.mark.parametrize("name", encodings.NAMES)
+def test_a_primer_starts_each_piece_unless_it_is_left_out(name, corpora, sample, tmp_path):
+    if name in TUNES:
+        primer = tmp_path / "primer.abc"
+        primer.write_text("X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n")
+        given = abc.read(primer)[0]
+    else:
+        form = "wav" if name in SOUNDS else "midi"
+        (primer,) = (file for file in corpora[form].iterdir() if file.stem == "00")
+        given = get(form).read(primer)[0]
+    shape = ("--length", 200) if name in (*ROLLS, *SOUNDS) else ()
+    kept, left = (
+        sample(name, "--primer", primer, *shape, *option, "--out", tmp_path / folder)["samples"][0]
+        for folder, option in (("kept", ()), ("left", ("--no-keep-primer",)))
+    )
+    first, second = read(kept["files"][0]), read(left["files"][0])
+    if name in SOUNDS:
+        assert len(second.samples) < len(first.samples)
+        n = len(given.samples) // 2
+        heard, wanted = first.samples[:n, 0], given.samples[:n, 0]
+        assert np.corrcoef(heard, wanted)[0, 1] > 0.9
+        return
+    assert kept["seconds"] > left["seconds"]
+    start, rest = (onsets(convert(piece, Music)) for piece in (first, second))
+    whole = onsets(convert(given, Music))
+    count = 8
+    assert start[:count] == whole[:count]
+    assert len(rest) < len(start)
+
+
+def onsets(music):
+    """Return the times of the notes, in quarter notes, with their pitches."""
+    return sorted(
+        (note.time / music.resolution, note.pitch) for track in music.tracks for note in track.notes
+    )
+
+
+def test_a_primer_of_another_kind_is_converted(corpora, sample):
+    (one,) = sample("tokens", "--primer", corpora["midi"] / "00.mid")["samples"]
+    assert onsets(convert(Tune(one["abc"]), Music))[:8] == [
+        (n / 2, pitch) for n, pitch in enumerate((60, 62, 64, 65, 67, 69, 71, 72))
+    ]
+
+
+@pytest.mark.parametrize("name", encodings.NAMES)
+def test_a_primer_longer_than_the_sample(name, corpora, models, refused):
+    form = {Tune: "abc", Music: "midi", Audio: "wav"}[encodings.get(name).kind]
+    primer = corpora[form] / f"00{get(form).extensions[0]}"
+    message = refused("sample", models(name), "--primer", primer, "--length", 1)
+    assert re.search(r"is \d+ \w+s long, and a sample 1 at most: .* greater --length", message)
+
+
+def test_primers_that_cannot_be_used(models, corpora, refused, tmp_path):
+    strange, poem = tmp_path / "primer.abc", tmp_path / "poem.txt"
+    strange.write_text("X:1\nK:C\nC^§\n", encoding="utf-8")
+    poem.write_text("Call the piper.")
+    message = refused("sample", models("characters"), "--primer", strange)
+    assert "'§', '^'" in message or "'^', '§'" in message
+    assert "no primer" in refused("sample", models("tokens"), "--primer", poem)
+    assert "No such file" in refused("sample", models("tokens"), "--primer", tmp_path / "none.abc")
+    sound = corpora["wav"] / "00.wav"
+    assert "sound" in refused("sample", models("events"), "--primer", sound)
+
+
+def polyphony(music):
+    """Return the greatest number of notes that sound at once."""
+    changes = sorted(
+        change
+        for track in music.tracks
+        for note in track.notes
+        for change in ((note.time, 1), (note.time + note.duration, -1))
+    )
+    return int(np.cumsum([step for _, step in changes]).max())
+
+
+@pytest.mark.parametrize("name", ROLLS)
+@pytest.mark.parametrize("threshold", ["auto", "f1", "polyphony/pitch", "0.3"])
+def test_thresholds(name, threshold, sample):
+    (one,) = sample(name, "--threshold", threshold)["samples"]
+    assert onsets(read(one["files"][0]))
+
+
+@pytest.mark.parametrize("name", ROLLS)
+def test_at_most_and_exactly_so_many_notes(name, sample):
+    (one,) = sample(name, "--max-polyphony", 1)["samples"]
+    assert polyphony(read(one["files"][0])) == 1
+    (three,) = sample(name, "--top-notes", 3, "--length", 8)["samples"]
+    assert polyphony(read(three["files"][0])) == 3
+
+
+def test_thresholds_that_there_are_not(models, refused):
+    message = refused("sample", models("piano-roll"), "--threshold", "low")
+    assert "expected a number, auto, f1, polyphony" in message
+    unfinished = models("piano-roll").with_suffix(".last.safetensors")
+    message = refused("sample", unfinished, "--threshold", "auto")
+    assert "was not calibrated" in message
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--temperature", "0"), ("--top-p", "1.5"), ("--top-k", "0"), ("--min-p", "2"),
+        ("--format", "wax"), ("--out", "two.abc", "--count", "2"),
+        ("--out", "two.abc", "--format", "abc", "--format", "midi"),
+    ],
+)  # fmt: skip
+def test_impossible_settings(option, models, refused, tmp_path):
+    message = refused("sample", models("tokens"), *option, cwd=tmp_path)
+    assert len(message) > 40
+    assert not list(tmp_path.iterdir())
+
+
+def test_sound_does_not_become_notes(models, refused, tmp_path):
+    message = refused("sample", models("fourier"), "--format", "midi", *SHORT["fourier"])
+    assert "notes" in message
+
+
+@pytest.mark.parametrize("name", ["tokens", "events", "chords"])
+def test_a_beam_finds_what_is_likely(name, sample):
+    drawn = sample(name, "--temperature", 3, "--top-p", 1)["samples"][0]
+    found = sample(name, "--beam", 3)["samples"][0]
+    assert found["bits"] < drawn["bits"]
+
+
+def test_other_ways_to_draw(sample):
+    plain = sample("events")["samples"][0]
+    for option in (
+        ("--temperature", 0.3), ("--top-k", 2), ("--top-p", 0.3), ("--min-p", 0.5),
+    ):  # fmt: skip
+        assert sample("events", *option)["samples"][0]["bits"] < plain["bits"], option
+    changed = sample("events", "--repetition-penalty", 2)["samples"][0]
+    assert changed["bits"] != plain["bits"]
+
+
+def test_a_model_that_writes_nothing_sound(models, refused):
+    message = refused("sample", models("characters"), "--length", 3, "--no-constraints")
+    assert "wrote nothing sound in 20 draws" in message
+    assert "no end within 3 characters (raise --length)" in message
+
+
+def test_draws_that_are_not_sound_are_counted(sample):
+    found = sample("characters", "--no-constraints", "--temperature", 1.6, "--count", 4)
+    draws = [one["draws"] for one in found["samples"]]
+    assert sum(draws) - 4 <= len(found["rejected"])
+    assert len(found["rejected"]) > 0
+    assert all(found["rejected"])
+
+
+def test_many_at_once_are_as_single_ones(models, tmp_path):
+    several = sample_from(models("events"), tmp_path / "a", count=3, seed=2)
+    alone = sample_from(models("events"), tmp_path / "b", count=1, seed=2)
+    assert several.samples[0].music == alone.samples[0].music
+    assert several.samples[0].bits == pytest.approx(alone.samples[0].bits, rel=1e-4)
+    assert Model.load(several.model).encoding.name == "events"
+    assert midi.read(several.samples[2].files[0])
+    assert not wav.sniff(several.samples[2].files[0].read_bytes())
