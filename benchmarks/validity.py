@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ from musicgen.music import Tune
 from musicgen.networks import Model
 from musicgen.training import read_corpus
 from musicgen.workflows import find_model
-from musicgen.workflows.drawing import draw_symbols
+from musicgen.workflows.drawing import Drawn, draw_symbols
+from musicgen.workflows.sample import finished
 
 AT_ONCE = 64
 
@@ -58,11 +60,25 @@ def main() -> None:
             )  # fmt: skip
             seconds += time.perf_counter() - start
             steps += sum(len(one.array) + one.ended for one in drawn)
-            tunes += [model.encoding.decode(one.array) if one.ended else None for one in drawn]
+            pairs = zip(numbers, drawn, strict=True)
+            tunes += [written(model, one, options.seed, number) for number, one in pairs]
         row(name, tunes, f"{steps / seconds:14,.0f}")
     if options.corpus:
         corpus = read_corpus(options.corpus, kind=Tune)
         row("the corpus", corpus.pieces)
+
+
+def written(model: Model, drawn: Drawn, seed: int, number: int) -> Tune | None:
+    """Return the tune as ``musicgen sample`` writes it; as it was drawn where it would not."""
+    if not drawn.ended:
+        return None
+    try:
+        sample = finished("model", model, drawn, number=number, draws=1, seed=seed)
+    except MusicgenError:
+        tune: Tune = model.encoding.decode(drawn.array)
+        return tune
+    assert isinstance(sample.piece, Tune)
+    return sample.piece
 
 
 def row(name: str, tunes: Iterable[Tune | None], speed: str = "") -> None:
@@ -76,15 +92,11 @@ def row(name: str, tunes: Iterable[Tune | None], speed: str = "") -> None:
             sound["abc2midi"] += abc2midi(tune, Path(folder))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                try:
+                with suppress(MusicgenError):
                     abc.parse(tune, strict=True)
                     sound["strict"] += 1
-                except MusicgenError:
-                    pass
-                try:
+                with suppress(MusicgenError):
                     sound["bars"] += not uneven_bars(abc.parse(tune))
-                except MusicgenError:
-                    pass
     shares = "".join(f"{100 * sound[key] / count:{width}.2f} %" for key, width in
                      (("abc2midi", 8), ("strict", 7), ("bars", 7)))  # fmt: skip
     print(f"{name:28}{count:6}{shares}{speed}", flush=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from musicgen import encodings
-from musicgen.convert import convert
+from musicgen.convert import convert, tune_to_music
 from musicgen.encodings.roll import Roll
 from musicgen.formats import abc, get, midi, wav
 from musicgen.formats.registry import BUILT_IN
@@ -23,7 +23,7 @@ NOTES = [name for name in encodings.NAMES if encodings.get(name).kind is Music]
 TUNES = [name for name in encodings.NAMES if encodings.get(name).kind is Tune]
 CONDITIONED = ["tokens", "characters", "score-grid", "chords"]
 # What is long enough to say something, and short enough to be tested.
-SHORT = {name: ("--length", 40) for name in (*ROLLS, *SOUNDS)}
+SHORT = dict.fromkeys((*ROLLS, *SOUNDS), ("--length", 40))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_bytes(name, sample, tmp_path):
 def test_files_in_every_format_open(name, sample):
     formats = ["wav"] if name in SOUNDS else list(BUILT_IN)
     asked = [word for form in formats for word in ("--format", form)]
-    result = sample(name, *asked, "--title", "Found")
+    result = sample(name, *asked, "--title", "Tune")
     assert result["seed"] == 5
     (one,) = result["samples"]
     files = dict(zip(formats, map(Path, one["files"]), strict=True))
@@ -88,7 +88,7 @@ def test_files_in_every_format_open(name, sample):
         assert re.search(r"^Z:written by musicgen .* seed 5, piece 1$", one["abc"], re.M)
         assert notes["midi"] == notes["musicxml"] >= one["bars"] > 0
     assert mido.MidiFile(files["midi"]).length == pytest.approx(one["seconds"], abs=0.01)
-    assert one["title"] == "Found"
+    assert one["title"] == "Tune"
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,8 @@ def test_conditions_are_kept(name, sample):
 @pytest.mark.parametrize("name", TUNES)
 def test_written_bars_are_as_many_as_asked_for(name, sample):
     for one in sample(name, "--bars", 5, "--count", 3)["samples"]:
-        body = one["abc"].partition("\nK:")[2].partition("\n")[2]
-        bars = [bar for bar in re.split(r"[:|\[\]]*[:|][:|\[\]]*", body) if bar.strip()]
-        assert len(bars) == 5, body
+        written = tune_to_music(Tune(one["abc"]), repeats=False)
+        assert written.end // (4 * written.resolution) == 5, one["abc"]  # and a pickup or none
 
 
 @pytest.mark.parametrize("name", CONDITIONED)
@@ -149,11 +148,11 @@ def test_written_bars_are_as_many_as_asked_for(name, sample):
 )
 def test_conditions_that_the_model_never_saw(name, option, value, known, models, refused):
     message = refused("sample", models(name), option, value)
-    assert re.search(f"knows?: .*({known})", message), message
+    assert re.search(f"(knows|there are):? .*({known})", message), message
 
 
 @pytest.mark.parametrize("name", CONDITIONED)
-@pytest.mark.parametrize("condition", [("--meter", "waltz"), ("--key", "H"), ("--bars", "0")])
+@pytest.mark.parametrize("condition", [("--meter", "waltz"), ("--key", "H")])
 def test_conditions_that_are_none(name, condition, models, musicgen):
     done = musicgen("sample", models(name), *condition, code=2)
     assert condition[1] in done.stderr
@@ -176,10 +175,7 @@ def test_without_constraints(name, sample):
     assert bound
 
 
-PRIMERS = {
-    "tokens": "X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n",
-    "characters": "X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n",
-}
+SCALE = [(n / 2, pitch) for n, pitch in enumerate((60, 62, 64, 65, 67, 69, 71, 72))]
 
 
 @pytest.mark.parametrize("name", encodings.NAMES)
@@ -187,11 +183,8 @@ def test_a_primer_starts_each_piece_unless_it_is_left_out(name, corpora, sample,
     if name in TUNES:
         primer = tmp_path / "primer.abc"
         primer.write_text("X:1\nT:Tune\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|\n")
-        given = abc.read(primer)[0]
     else:
-        form = "wav" if name in SOUNDS else "midi"
-        (primer,) = (file for file in corpora[form].iterdir() if file.stem == "00")
-        given = get(form).read(primer)[0]
+        primer = corpora["wav"] / "00.wav" if name in SOUNDS else corpora["midi"] / "00.mid"
     shape = ("--length", 200) if name in (*ROLLS, *SOUNDS) else ()
     kept, left = (
         sample(name, "--primer", primer, *shape, *option, "--out", tmp_path / folder)["samples"][0]
@@ -200,16 +193,19 @@ def test_a_primer_starts_each_piece_unless_it_is_left_out(name, corpora, sample,
     first, second = read(kept["files"][0]), read(left["files"][0])
     if name in SOUNDS:
         assert len(second.samples) < len(first.samples)
-        n = len(given.samples) // 2
-        heard, wanted = first.samples[:n, 0], given.samples[:n, 0]
-        assert np.corrcoef(heard, wanted)[0, 1] > 0.9
+        (given,) = wav.read(primer)
+        assert pitch_of(first, len(given.samples)) == pytest.approx(pitch_of(given), rel=0.05)
         return
     assert kept["seconds"] > left["seconds"]
     start, rest = (onsets(convert(piece, Music)) for piece in (first, second))
-    whole = onsets(convert(given, Music))
-    count = 8
-    assert start[:count] == whole[:count]
-    assert len(rest) < len(start)
+    assert start[:8] == SCALE
+    assert rest[:8] != SCALE
+
+
+def pitch_of(sound, until=None):
+    """Return the frequency of the strongest sine, in Hz."""
+    samples = sound.samples[:until, 0]
+    return np.abs(np.fft.rfft(samples)).argmax() * sound.rate / len(samples)
 
 
 def onsets(music):
@@ -221,9 +217,14 @@ def onsets(music):
 
 def test_a_primer_of_another_kind_is_converted(corpora, sample):
     (one,) = sample("tokens", "--primer", corpora["midi"] / "00.mid")["samples"]
-    assert onsets(convert(Tune(one["abc"]), Music))[:8] == [
-        (n / 2, pitch) for n, pitch in enumerate((60, 62, 64, 65, 67, 69, 71, 72))
-    ]
+    assert one["key"] == "C"
+    assert onsets(convert(Tune(one["abc"]), Music))[:8] == SCALE
+
+
+def test_a_key_moves_the_primer(corpora, sample):
+    (one,) = sample("tokens", "--primer", corpora["midi"] / "00.mid", "--key", "D")["samples"]
+    assert one["key"] == "D"
+    assert [pitch % 12 for _, pitch in onsets(convert(Tune(one["abc"]), Music))[:3]] == [2, 4, 6]
 
 
 @pytest.mark.parametrize("name", encodings.NAMES)
@@ -258,18 +259,33 @@ def polyphony(music):
 
 
 @pytest.mark.parametrize("name", ROLLS)
-@pytest.mark.parametrize("threshold", ["auto", "f1", "polyphony/pitch", "0.3"])
-def test_thresholds(name, threshold, sample):
-    (one,) = sample(name, "--threshold", threshold)["samples"]
-    assert onsets(read(one["files"][0]))
+def test_thresholds(name, models, corpora, sample, refused):
+    known = Model.load(models(name)).facts["decoding"]["thresholds"]
+
+    def drawn(threshold):
+        primer = corpora["midi"] / "00.mid"
+        (one,) = sample(
+            name, "--primer", primer, "--length", 100, "--threshold", threshold, "--seed", 1
+        )["samples"]
+        return onsets(read(one["files"][0]))
+
+    assert onsets(read(sample(name, "--threshold", 0.001)["samples"][0]["files"][0]))
+    message = refused("sample", models(name), "--threshold", 0.999, "--length", 8)
+    assert "a piece without notes" in message
+    for criterion in ("f1", "polyphony"):
+        assert drawn(criterion) == drawn(known[criterion]["all"])
+        assert len(known[criterion]["per pitch"]) > 1
+    assert drawn("auto") == drawn("polyphony")
+    assert drawn("f1/pitch")
 
 
 @pytest.mark.parametrize("name", ROLLS)
 def test_at_most_and_exactly_so_many_notes(name, sample):
-    (one,) = sample(name, "--max-polyphony", 1)["samples"]
+    (one,) = sample(name, "--max-polyphony", 1, "--threshold", 0.001)["samples"]
     assert polyphony(read(one["files"][0])) == 1
     (three,) = sample(name, "--top-notes", 3, "--length", 8)["samples"]
-    assert polyphony(read(three["files"][0])) == 3
+    most = polyphony(read(three["files"][0]))
+    assert most == 3 or (name == "velocity-roll" and most == 2)  # a velocity of 0 is none
 
 
 def test_thresholds_that_there_are_not(models, refused):
@@ -283,14 +299,14 @@ def test_thresholds_that_there_are_not(models, refused):
 @pytest.mark.parametrize(
     "option",
     [
-        ("--temperature", "0"), ("--top-p", "1.5"), ("--top-k", "0"), ("--min-p", "2"),
+        ("--temperature", "-1"), ("--top-p", "1.5"), ("--top-k", "0"), ("--min-p", "2"),
         ("--format", "wax"), ("--out", "two.abc", "--count", "2"),
         ("--out", "two.abc", "--format", "abc", "--format", "midi"),
     ],
 )  # fmt: skip
 def test_impossible_settings(option, models, refused, tmp_path):
     message = refused("sample", models("tokens"), *option, cwd=tmp_path)
-    assert len(message) > 40
+    assert re.search("expected|there are|give", message)
     assert not list(tmp_path.iterdir())
 
 
@@ -312,8 +328,11 @@ def test_other_ways_to_draw(sample):
         ("--temperature", 0.3), ("--top-k", 2), ("--top-p", 0.3), ("--min-p", 0.5),
     ):  # fmt: skip
         assert sample("events", *option)["samples"][0]["bits"] < plain["bits"], option
-    changed = sample("events", "--repetition-penalty", 2)["samples"][0]
-    assert changed["bits"] != plain["bits"]
+    loop, broken = (
+        sample("events", "--top-k", 1, "--no-constraints", "--length", 300, *option)["samples"][0]
+        for option in ((), ("--repetition-penalty", 5))
+    )
+    assert broken["bits"] > loop["bits"]
 
 
 def test_a_model_that_writes_nothing_sound(models, refused):
@@ -323,9 +342,9 @@ def test_a_model_that_writes_nothing_sound(models, refused):
 
 
 def test_draws_that_are_not_sound_are_counted(sample):
-    found = sample("characters", "--no-constraints", "--temperature", 1.6, "--count", 4)
+    found = sample("characters", "--no-constraints", "--count", 8)
     draws = [one["draws"] for one in found["samples"]]
-    assert sum(draws) - 4 <= len(found["rejected"])
+    assert sum(draws) - 8 == len(found["rejected"])
     assert len(found["rejected"]) > 0
     assert all(found["rejected"])
 

@@ -26,6 +26,9 @@ from musicgen.music import Tune
 
 __all__ = ["AbcTokens"]
 
+MOST_BARS = 96
+"""A sample under constraint ends here at the latest; few tunes of any collection are longer."""
+
 _FINAL = frozenset({"|", "||", "|]"})
 
 
@@ -144,7 +147,7 @@ class AbcTokens:
     @property
     def usual_length(self) -> int:
         """Most tokens of a sample where no number is asked for."""
-        return 1500
+        return 4000
 
     def encode(self, piece: Tune) -> Symbols:
         """Return the symbols of the tune's tokens, then 0.
@@ -246,7 +249,9 @@ class AbcTokens:
                 )
         # The rhythm comes before the metre: a reel in 6/8 would be the wrong tune.
         texts = [None if metre and text and text.startswith("R:") else text for text in self.texts]
-        return AbcConstraint(texts, key=key, metre=metre, bars=bars, unit_length=UNIT)
+        return AbcConstraint(
+            texts, key=key, metre=metre, bars=bars, most_bars=MOST_BARS, unit_length=UNIT
+        )
 
     def in_key(self, tune: Tune, key: str) -> Tune:
         r"""Move a tune to another tonic, in the octave in which melodies lie.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,30 @@ from musicgen.convert import convert
 from musicgen.encodings import Encoding
 from musicgen.errors import CorpusError, EncodingError
 from musicgen.formats import abc, detect
+from musicgen.formats.abc.transposing import tonic
 from musicgen.music import Audio, Music, Piece, Track, Tune
 
-__all__ = ["continuation", "read_primer"]
+__all__ = ["Primer", "continuation", "read_primer"]
 
 Array = npt.NDArray[Any]
 
 
-def read_primer(path: Path | None, encoding: Encoding, length: int) -> Array:
+class Primer(NamedTuple):
+    """What a sample continues.
+
+    Attributes
+    ----------
+    array
+        Symbols ``(T,)`` or frames ``(T, D)``.
+    key
+        Of a tune, what it says of its key, where that names a tonic; empty otherwise.
+    """
+
+    array: Array
+    key: str = ""
+
+
+def read_primer(path: Path | None, encoding: Encoding, length: int) -> Primer:
     """Encode the first piece of a file, converted where it is of another kind.
 
     Parameters
@@ -41,18 +57,21 @@ def read_primer(path: Path | None, encoding: Encoding, length: int) -> Array:
     """
     if path is None:
         shape = (0,) if encoding.head == "categorical" else (0, encoding.size)
-        return np.zeros(shape, np.int32 if encoding.head == "categorical" else np.float32)
+        kind = np.int32 if encoding.head == "categorical" else np.float32
+        return Primer(np.zeros(shape, kind))
     form = detect(path)
     if form is None:
         raise CorpusError(f"{path} is not a music file of a known format, and no primer")
     piece = _opening(path) if form.kind is Tune else form.read(path)[0]
-    found = encoding.encode_primer(convert(piece, encoding.kind))
+    wanted = convert(piece, encoding.kind)
+    found = encoding.encode_primer(wanted)
     if len(found) > length:
         raise EncodingError(
             f"the primer {path} is {len(found)} {encoding.unit}s long, and a sample {length} at "
             "most: give a shorter primer, or a greater --length"
         )
-    return found
+    key = re.search(r"^K:(.*)$", wanted.text, re.MULTILINE) if isinstance(wanted, Tune) else None
+    return Primer(found, key[1].strip() if key and tonic(key[1]) is not None else "")
 
 
 def continuation(encoding: Encoding, array: Array, primer: Array) -> Piece:

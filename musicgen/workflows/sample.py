@@ -191,7 +191,7 @@ def sample_from(
     writers = [get(name) for name in dict.fromkeys(formats or [own])]
     if length is None:
         length = encoding.usual_length
-    start = read_primer(Path(primer) if primer else None, encoding, length)
+    start, home = read_primer(Path(primer) if primer else None, encoding, length)
     conditions: dict[str, Any] = {"key": key, "metre": metre, "bars": bars, "title": title}
     seed = secrets.randbelow(2**32) if seed is None else seed
     target = Path(out) if out else SAMPLES
@@ -215,8 +215,8 @@ def sample_from(
         )  # fmt: skip
 
     finish = partial(
-        _finished, path.stem, loaded, start=None if keep_primer else start, title=title, key=key,
-        seed=seed,
+        finished, path.stem, loaded, start=None if keep_primer else start, title=title,
+        key=key or home, seed=seed,
     )  # fmt: skip
     done: dict[int, Sample] = {}
     rejected: list[str] = []
@@ -251,19 +251,34 @@ def sample_from(
     )
 
 
-def _finished(
+def finished(
     name: str,
     model: Model,
     drawn: Drawn,
     *,
     number: int,
     draws: int,
-    start: Any,
-    title: str | None,
-    key: str | None,
     seed: int,
+    start: Any = None,
+    title: str | None = None,
+    key: str = "",
 ) -> Sample:
-    """Make the piece of what was drawn.
+    """Make the piece of what was drawn, as it is written.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    model
+        Which drew it.
+    drawn
+        Symbols or frames.
+    number, draws, seed
+        Which piece it is, and of how many draws the last.
+    start
+        The primer, where it is to be left out.
+    title, key
+        As for `sample_from`; empty ones are the model's.
 
     Raises
     ------
@@ -313,7 +328,12 @@ def _is_file(path: Path) -> bool:
 
 def _signed(score: abc.Score, number: int, origin: str, title: str | None) -> abc.Score:
     """Replace the fields that tell where a tune is from by where this one is from."""
-    kept = [entry for entry in score.header if entry.key in _KEPT_FIELDS]
+    # abc2midi dots the rhythm of hornpipes by itself, and stumbles over all but even eighths.
+    kept = [
+        entry
+        for entry in score.header
+        if entry.key in _KEPT_FIELDS and (entry.key, entry.value.lower()) != ("R", "hornpipe")
+    ]
     if title:
         kept = [entry for entry in kept if entry.key != "T"]
         kept.insert(0, dataclasses.replace(kept[0], key="T", value=title))
