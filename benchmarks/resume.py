@@ -3,8 +3,8 @@
     python benchmarks/resume.py [--kills N] [--corpus FOLDER] [--seed N]
 
 Each process is ended by SIGKILL, which it cannot answer, after a random part of the time that the
-undisturbed run took. After each kill every model file in the folder must open. At the end the model
-must have the bytes of the undisturbed one.
+undisturbed run took. After each kill every model file in the folder must open. Whenever the run
+comes to its end, the model must have the bytes of the undisturbed one, and the run begins anew.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def main() -> None:
         while True:
             run = subprocess.Popen(command(options.corpus, broken, "--resume"), **quiet)
             try:
-                # Far enough apart that the run comes to an end between the first and the last.
-                limit = moments.uniform(0.2, 4 * seconds / options.kills)
+                limit = moments.uniform(0.2, seconds)
                 run.wait(limit if kills < options.kills else None)
             except subprocess.TimeoutExpired:
                 run.kill()

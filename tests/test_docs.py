@@ -20,7 +20,8 @@ def commands():
     texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
     texts["Makefile"] = (ROOT / "Makefile").read_text()
     for name, command in COMMAND.commands.items():
-        texts[f"musicgen {name} --help"] = command.epilog or ""
+        for inner in (command, *getattr(command, "commands", {}).values()):
+            texts[f"musicgen {name} {inner.name} --help"] = inner.epilog or ""
     for place, text in texts.items():
         for line in re.findall(r"^\s*(?:\$\(BIN\)/|`)?musicgen ([a-z]+ [^\n`]+)", text, re.M):
             yield pytest.param(line, id=f"{place}: {line}")
@@ -33,7 +34,7 @@ def test_commands_shown_are_accepted(line):
     rest = words[1:]
     if hasattr(command, "commands"):
         command, rest = command.commands[rest[0]], rest[1:]
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {o for shown in command.params for o in (*shown.opts, *shown.secondary_opts)}
     assert {word for word in rest if word.startswith("--")} <= known | {"--help"}
     command.make_context(words[0], rest)
 

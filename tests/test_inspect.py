@@ -143,7 +143,9 @@ def test_command_as_json(folder):
 
 def test_command_for_a_model(tmp_path):
     encoding = Characters("abc")
-    network = Network.initialise(Architecture(5, 8, 1), np.random.default_rng(0))
+    network = Network.initialise(
+        Architecture(5, hidden_size=8, num_layers=1), np.random.default_rng(0)
+    )
     facts = {
         "corpus": {"name": "tunes", "pieces": 7, "sha256": "0" * 64},
         "settings": {"epochs": 3, "minutes": None},

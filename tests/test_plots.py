@@ -16,7 +16,7 @@ MUSIC = Music(
     title="Two tracks",
 )
 HISTORY = [
-    {"symbols": 1e6 * i, "loss": 3 / i, "validation": 3.1 / i, "best": True} for i in range(1, 4)
+    {"steps": 1e6 * i, "loss": 3 / i, "validation": 3.1 / i, "best": True} for i in range(1, 4)
 ]
 
 

@@ -51,7 +51,7 @@ def home(environment, tmp_path_factory):
         text = text.replace("b=120", f"b={60 + number}")
         (folder / "tones" / f"{number:02}.rtttl").write_text(text)
     run(environment, folder, "train", "tones", "--hidden-size", 64, "--num-layers", 1,
-        "--learning-rate", 0.02, "--dropout", 0, "--epochs", 60, "--seed", 1)  # fmt: skip
+        "--learning-rate", 0.02, "--dropout", 0, "--epochs", 40, "--seed", 1)  # fmt: skip
     return folder
 
 
@@ -84,8 +84,9 @@ def test_train(home):
 
 
 def test_sample(environment, home):
-    done = run(environment, home, "sample", "--format", "ringtone", "--format", "midi", "--seed", 4,
-               "--temperature", 0.5, "--json")  # fmt: skip
+    # Ringtones have no metre whose bars could add up.
+    done = run(environment, home, "sample", "tones", "--format", "ringtone", "--format", "midi",
+               "--no-constraints", "--pictures", 0, "--seed", 4, "--json")  # fmt: skip
     tone, _ = json.loads(done.stdout)["samples"][0]["files"]
     assert (home / tone).suffix == ".rtttl"
     assert ":d=4,o=5,b=" in (home / tone).read_text()

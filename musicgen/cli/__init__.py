@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TYPE_CHECKING, cast
 
@@ -58,6 +59,8 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         what = error.strerror or str(error)
+        if error.errno == errno.ENOSPC:
+            what += "; what was there before is whole: free some space and try again"
         _fail(f"{error.filename}: {what}" if error.filename else what)
 
 

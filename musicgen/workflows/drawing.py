@@ -13,7 +13,7 @@ import numpy.typing as npt
 from musicgen.encodings import boundary_frame
 from musicgen.encodings.roll import Roll
 from musicgen.encodings.velocity_roll import VelocityRoll
-from musicgen.errors import ModelError
+from musicgen.errors import EncodingError, ModelError
 from musicgen.networks import Model
 from musicgen.sampling import (
     beam_search,
@@ -86,7 +86,12 @@ def draw_symbols(
     encoding, network, B = model.encoding, model.network, len(rngs)
     constraints = None
     if conditions is not None:
-        made = [encoding.constraint(**conditions) for _ in rngs]
+        try:
+            made = [encoding.constraint(**conditions) for _ in rngs]
+        except EncodingError as error:
+            if any(conditions.values()):
+                raise
+            raise EncodingError(f"{error}; it can be sampled with --no-constraints") from None
         constraints = None if made[0] is None else made
     if beam is None:
         drawn = generate(

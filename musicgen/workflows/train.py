@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
@@ -38,6 +39,7 @@ __all__ = ["CorpusRead", "Preview", "Training", "cost_unit", "train_on"]
 # What a run without an end gets: epochs, but no fewer batches than a small corpus needs.
 EPOCHS, BATCHES = 30, 1500
 BATCH_SIZE = 32
+KEEP_SECONDS = 60  # what a power cut may cost
 # Spectra that are predicted from perfect ones alone end in a hum (docs/audio.md).
 INPUT_NOISE = 0.3
 PREVIEW_LENGTH = 600
@@ -327,15 +329,18 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         Model(network, data.encoding, facts | {"history": history}, trainer.state()).save(last_path)
         write_history(history_path, history)
 
+    kept_at = time.monotonic()
     for progress in trainer.run(stop):
         if progress.validation is not None:
             history.append(entry(progress))
             if progress.best:
                 keep_best(progress.validation)
+        if progress.validation is not None or time.monotonic() - kept_at > KEEP_SECONDS:
             keep_last()
-            # Previews come rarer and rarer.
-            if found.kind is Tune and len(history).bit_count() == 1:
-                report(Preview(_preview(network, data.encoding, seed)))
+            kept_at = time.monotonic()
+        # Previews come rarer and rarer.
+        if progress.validation and found.kind is Tune and len(history).bit_count() == 1:
+            report(Preview(_preview(network, data.encoding, seed)))
         report(progress)
     if not history:
         keep_best(evaluate(network, data.validation))
