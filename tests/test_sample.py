@@ -357,3 +357,15 @@ def test_many_at_once_are_as_single_ones(models, tmp_path):
     assert Model.load(several.model).encoding.name == "events"
     assert midi.read(several.samples[2].files[0])
     assert not wav.sniff(several.samples[2].files[0].read_bytes())
+
+
+def test_tunes_without_a_metre_need_no_constraints(musicgen, refused, tmp_path):
+    (tmp_path / "free").mkdir()
+    for number in range(8):
+        text = f"X:1\nM:none\nL:1/8\nK:C\nC{'DEFGABcd'[number]}EFG|\n"
+        (tmp_path / "free" / f"{number}.abc").write_text(text)
+    tiny = ("--hidden-size", 24, "--num-layers", 1, "--epochs", 60, "--learning-rate", 0.03)
+    musicgen("train", "free", *tiny, cwd=tmp_path)
+    assert "with --no-constraints" in refused("sample", "free", cwd=tmp_path)
+    done = musicgen("sample", "free", "--no-constraints", "--seed", 1, cwd=tmp_path)
+    assert "M:none\n" in done.stdout
