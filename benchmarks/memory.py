@@ -34,7 +34,7 @@ def ours(H: int) -> None:
     from musicgen.networks import Architecture, Network
     from musicgen.optim import RMSProp, clip_global_norm
 
-    network = Network.initialise(Architecture(V, H, LAYERS, "lstm", E), np.random.default_rng(0))
+    network = Network.initialise(Architecture(V, hidden_size=H, num_layers=LAYERS, embedding_size=E), np.random.default_rng(0))
     unrolled = network.unroll(T, B)
     optimiser = RMSProp(DECAY)
     values = {name: parameter.value for name, parameter in network.parameters.items()}
@@ -42,7 +42,7 @@ def ours(H: int) -> None:
     ids, targets = symbols()
     weights = np.full((T, B), 1 / (T * B), np.float32)
     for _ in range(STEPS):
-        unrolled.forward({"symbols": ids, "targets": targets, "weights": weights})
+        unrolled.forward({"inputs": ids, "targets": targets, "weights": weights})
         unrolled.graph.backward()
         clip_global_norm(gradients.values(), CLIP)
         optimiser.update(values, gradients, RATE)

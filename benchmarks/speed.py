@@ -43,13 +43,14 @@ def ours(name: str) -> Callable[[int], None]:
 
     layers, units, *_ = WORKLOADS[name]
     rng = np.random.default_rng(0)
-    network = Network.initialise(Architecture(V, units, layers, "lstm", E), rng)
+    shape = Architecture(V, hidden_size=units, num_layers=layers, embedding_size=E)
+    network = Network.initialise(shape, rng)
     if name.startswith("sample"):
         step = network.stepper()
 
         def sample(count: int) -> None:
             step.reset()
-            generate(step, rng, length=count, never=[0], temperature=0.8)
+            generate(step, [rng], length=count, never=[0], temperature=0.8)
 
         return sample
     unrolled = network.unroll(T, B)
@@ -57,7 +58,7 @@ def ours(name: str) -> Callable[[int], None]:
     values = {key: parameter.value for key, parameter in network.parameters.items()}
     gradients = {key: parameter.gradient for key, parameter in network.parameters.items()}
     feeds = {
-        "symbols": rng.integers(0, V, (T, B)),
+        "inputs": rng.integers(0, V, (T, B)),
         "targets": rng.integers(0, V, (T, B)),
         "weights": np.full((T, B), 1 / (T * B), np.float32),
     }
