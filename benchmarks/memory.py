@@ -34,7 +34,8 @@ def ours(H: int) -> None:
     from musicgen.networks import Architecture, Network
     from musicgen.optim import RMSProp, clip_global_norm
 
-    network = Network.initialise(Architecture(V, hidden_size=H, num_layers=LAYERS, embedding_size=E), np.random.default_rng(0))
+    shape = Architecture(V, hidden_size=H, num_layers=LAYERS, embedding_size=E)
+    network = Network.initialise(shape, np.random.default_rng(0))
     unrolled = network.unroll(T, B)
     optimiser = RMSProp(DECAY)
     values = {name: parameter.value for name, parameter in network.parameters.items()}
