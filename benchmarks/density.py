@@ -2,8 +2,8 @@
 
     python benchmarks/density.py CORPUS SAMPLES [SAMPLES ...]
 
-Each argument is a MIDI file or a folder of them. Polyphony is the mean number of pitches that sound at
-once, over the time in which any does; repeated counts the notes that start where the same pitch
+Each argument is a MIDI file or a folder of them. Polyphony is the mean number of pitches that sound
+at once, over the time in which any does; repeated counts the notes that start where the same pitch
 ended; held is the mean length of a note in quarters. Drums do not count.
 """
 
