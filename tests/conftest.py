@@ -77,7 +77,7 @@ def models(corpora, musicgen, tmp_path_factory):
     def model(name):
         corpus = corpora[FORMATS[encodings.get(name).kind]]
         # Frames are learned slowly, and thousands of channels too slowly.
-        size, epochs = {"fourier": (4, 2), "piano-roll": (24, 120)}.get(name, (24, 30))
+        size, epochs = {"fourier": (4, 2), "piano-roll": (24, 80)}.get(name, (24, 30))
         path = folder / f"{name}.safetensors"
         musicgen(
             "train", corpus, "--encoding", name, "--hidden-size", size, "--num-layers", 1,

@@ -41,6 +41,20 @@ def test_bad_input_to_a_process(tmp_path):
     assert json.loads(done.stdout) == {"error": message}
 
 
+def test_warnings_are_plain_lines(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "tunes").mkdir()
+    for number in range(2):
+        (tmp_path / "tunes" / f"{number}.abc").write_text(f"X:1\nK:C\nC{'DE'[number]}|\n")
+    monkeypatch.setenv("MUSICGEN_CACHE", str(tmp_path / "file" / "cache"))
+    tiny = ("--hidden-size", "2", "--num-layers", "1", "--epochs", "1")
+    done = process("train", "tunes", *tiny, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, _ = done.stderr.split("\n", 1)
+    assert first.startswith(f"musicgen: the cache {tmp_path / 'file' / 'cache'} cannot be written")
+    assert "Warning" not in done.stderr
+
+
 def commands(command=None, words=()):
     """Find every command and group, each with the words that call it."""
     command = command or typer.main.get_command(app)

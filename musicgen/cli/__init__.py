@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from typing import TYPE_CHECKING, cast
 
 import typer
@@ -54,7 +55,9 @@ def main() -> None:
         # A terminal that lacks a sign shows its number.
         cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            app()
     except (MusicgenError, ValueError) as error:
         _fail(str(error))
     except OSError as error:
@@ -62,6 +65,11 @@ def main() -> None:
         if error.errno == errno.ENOSPC:
             what += "; what was there before is whole: free some space and try again"
         _fail(f"{error.filename}: {what}" if error.filename else what)
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """Show a warning without the line of the program that it comes from."""
+    print(f"musicgen: {message}", file=sys.stderr)
 
 
 def _fail(message: str) -> None:

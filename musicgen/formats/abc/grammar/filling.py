@@ -40,13 +40,17 @@ class Filling:
         self._lengths = set(lengths)
         self._grain = gcd(*self._lengths) or 1
         self._tuplets: dict[Tuplet, int] = {}
-        # Bit t stands for the time of t grains.
-        self._sums = 1
+        self._sums = self._find_sums(1)
+
+    def _find_sums(self, p: int) -> int:
+        """Find what lengths add up to; bit t stands for t/p grains."""
+        sums, most = 1, LONGEST // self._grain * p
         for length in self._lengths:
-            step = length // self._grain
-            while step * self._grain <= LONGEST:
-                self._sums |= self._sums << step
+            step = length // self._grain * p
+            while step <= most:
+                sums |= sums << step
                 step *= 2
+        return sums & (1 << most + 1) - 1
 
     def fills(self, time: int, tuplet: Tuplet = NO_TUPLET) -> bool:
         """Whether the sounds that a tuplet lacks, then others as needed, fill a time exactly."""
@@ -66,19 +70,11 @@ class Filling:
             left, q, p = tuplet
             if self._grain % p:
                 return 0
-            most = LONGEST // self._grain
-            within = {0}
+            found = self._find_sums(p)
             for _ in range(left):
-                within = {
-                    time
-                    for before in within
-                    for length in self._lengths
-                    if (time := before + length // self._grain) * q <= most * p
-                }
-            plain = sum(1 << p * grains for grains in range(most + 1) if self._sums >> grains & 1)
-            found = 0
-            for time in within:
-                found |= plain << time * q
+                shorter, found = found, 0
+                for length in self._lengths:
+                    found |= shorter << length // self._grain * q
             self._tuplets[tuplet] = found
         return found
 

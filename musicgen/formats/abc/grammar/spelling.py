@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
 __all__ = ["Spelling"]
+
+LAST = chr(0x10FFFF)
+"""Comes after every character of a word."""
 
 
 class Spelling:
     """A set of words, and the pieces of text that they are to be put together from.
+
+    The words with the same beginning lie side by side when they are sorted, so that nothing is
+    worked out for beginnings that are never asked for.
 
     Parameters
     ----------
@@ -29,34 +35,41 @@ class Spelling:
 
     def __init__(self, words: Iterable[str], texts: Iterable[str]) -> None:
         self.words = frozenset(words)
-        self._next = _continuations(self.words)
+        self._sorted = sorted(self.words)
         self._texts: dict[str, list[str]] = {}
         for text in texts:
             self._texts.setdefault(text[:1], []).append(text)
+        self._begins: dict[str, bool] = {}
         self._reachable: dict[str, frozenset[str]] = {}
 
     def begins(self, text: str) -> bool:
         """Whether a word starts with this text, or is it."""
-        return text in self._next
+        found = self._begins.get(text)
+        if found is None:
+            at = bisect_left(self._sorted, text)
+            found = at < len(self._sorted) and self._sorted[at].startswith(text)
+            self._begins[text] = found
+        return found
 
     def reachable(self, start: str) -> frozenset[str]:
         """Return the words, `start` itself included, that pieces after `start` can lead to."""
         found = self._reachable.get(start)
         if found is None:
             words = {start} & self.words
-            for character in self._next.get(start, ()):
+            for character in self._next(start):
                 for text in self._texts.get(character, ()):
-                    if start + text in self._next:
+                    if self.begins(start + text):
                         words |= self.reachable(start + text)
             found = self._reachable[start] = frozenset(words)
         return found
 
-
-@lru_cache(maxsize=64)
-def _continuations(words: frozenset[str]) -> dict[str, set[str]]:
-    """Find each beginning of the words, and the characters that go on from it."""
-    found: dict[str, set[str]] = {word: set() for word in words}
-    for word in words:
-        for end in range(len(word)):
-            found.setdefault(word[:end], set()).add(word[end])
-    return found
+    def _next(self, start: str) -> Iterator[str]:
+        """Give the characters that words go on with after a beginning."""
+        words, size = self._sorted, len(start)
+        at = bisect_left(words, start)
+        while at < len(words) and words[at].startswith(start):
+            if len(words[at]) == size:
+                at += 1
+                continue
+            yield words[at][size]
+            at = bisect_left(words, words[at][: size + 1] + LAST, at)

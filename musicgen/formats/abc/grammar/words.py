@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 
@@ -20,10 +21,11 @@ __all__ = [
     "is_value",
 ]
 
-_MODES = (
-    "", "m", "min", "maj", "ion", "aeo", "dor", "phr", "lyd", "mix", "loc", "minor", "major",
-    "ionian", "aeolian", "dorian", "phrygian", "lydian", "mixolydian", "locrian",
-)  # fmt: skip
+_MODES = {
+    "": ("maj", "ion", "major", "ionian"), "m": ("m", "min", "aeo", "minor", "aeolian"),
+    "dor": ("dor", "dorian"), "phr": ("phr", "phrygian"), "lyd": ("lyd", "lydian"),
+    "mix": ("mix", "mixolydian"), "loc": ("loc", "locrian"),
+}  # fmt: skip
 _DENOMINATORS = (2, 4, 8)
 _LONGEST = 24
 
@@ -52,22 +54,23 @@ def is_value(key: str, value: str) -> bool:
     return True
 
 
-def _keys() -> list[str]:
-    modes = [mode for name in _MODES for mode in (name, name.capitalize())][1:]
-    values = [
-        f"{letter}{sign}{space}{mode}"
-        for letter, sign, mode in product("ABCDEFG", ("", "#", "b"), modes)
-        for space in (("", " ") if mode else ("",))
-        if mode != "M"
-    ]
-    return [value for value in values if is_value("K", value)]
+def _keys() -> Iterator[str]:
+    for letter, sign, mode in product("ABCDEFG", ("", "#", "b"), _MODES):
+        tonic = letter + sign
+        if is_value("K", tonic + mode):
+            if not mode:
+                yield tonic
+            for name in _MODES[mode]:
+                # A capital M alone is not the short form of minor.
+                capital = (name.capitalize(),) if len(name) > 1 else ()
+                yield from (tonic + space + n for n in (name, *capital) for space in ("", " "))
 
 
 VALUES = {
     "M": ["C", "C|", *(f"{n}/{d}" for n, d in product(range(1, 16), (2, 4, 8, 16)))],
     "L": ["1/2", "1/4", "1/8", "1/16", "1/32"],
     "Q": [f"{beat}={n}" for beat, n in product(("1/8", "1/4", "3/8", "1/2"), range(30, 300))],
-    "K": _keys(),
+    "K": list(_keys()),
 }
 """Letter of a field of the header → values that it can have."""
 
