@@ -46,7 +46,7 @@ def sample(
     ] = True,
     temperature: Annotated[
         float | None,
-        Option(help="Below 1 safer, above 1 bolder.  [default: 0.8; 1 for frames]"),
+        Option(help="Lower is safer, higher bolder.  [default: 0.8; rolls 1, sound 1.7]"),
     ] = None,
     top_k: Annotated[int | None, Option(help="Draw from the k likeliest only.")] = None,
     top_p: Annotated[

@@ -143,7 +143,8 @@ def sample_from(
     count
         Number of pieces.
     temperature
-        Below 1 safer, above 1 bolder; 0.8 by default, and 1 for frames.
+        Below 1 safer, above 1 bolder; by default 0.8 for symbols, 1 for piano rolls and 1.7 for
+        sound.
     top_k, top_p, min_p, repetition_penalty
         For symbols: see `musicgen.sampling.generate`.
     beam
@@ -184,7 +185,7 @@ def sample_from(
     encoding = loaded.encoding
     symbols = encoding.head == "categorical"
     if temperature is None:
-        temperature = 0.8 if symbols else 1.0
+        temperature = 0.8 if symbols else 1.7 if encoding.kind is Audio else 1.0
     check_settings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
     # MIDI knows no fermatas.
     own = "musicxml" if encoding.name == "score-grid" else _OWN_FORMATS[encoding.kind]

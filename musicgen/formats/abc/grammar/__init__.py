@@ -143,7 +143,7 @@ class Grammar:
         kinds = lexicon.kinds
         if state.place == Place.NOTE:
             # All that does not go on with the note follows as it does when the note is over.
-            after = self._reader.committed(state)
+            after = self._reader.sounds.committed(state)
             yield from self.followers(after) if after is not None else ()
             kinds = lexicon.continuations
         can: dict[str, bool] = {}
@@ -177,11 +177,11 @@ class Grammar:
         if state.place in _WITHIN:
             over = state
             if state.place == Place.NOTE:
-                over = reader.committed(state) or state
-            bars = reader.bar_lines(form, over.left) if reader.ends_here(over) else None
+                over = reader.sounds.committed(state) or state
+            bars = reader.time.bar_lines(form, over.left) if reader.time.ends_here(over) else None
             # An open slur or tie leads on, never past the end.
             goes_on = bool(bars) and form.after("|", over.left) is not None
-            times = tuple([left - lack for lack in reader.targets(state)])
+            times = tuple([left - lack for lack in reader.time.targets(state)])
             return (
                 *state[1:3],
                 times,

@@ -89,19 +89,20 @@ class Lexicon:
             found = self._fillings[unit] = Filling(self.times(unit, ""))
         return found
 
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        """For each text what it is like: notes are alike, and so are chord symbols."""
-        return {
-            text: "note"
-            if text in self.pitches.words
-            else "chord"
-            if text in self.chords.words
-            else text
-            for text in self.texts
-        }
+    def kind(self, text: str) -> str:
+        """Return a text that is like this one: notes are alike, and so are chord symbols."""
+        if text in self.pitches.words:
+            return "C"
+        return '"C"' if text[0] == '"' and text in self.chords.words else text
 
-    @cached_property
-    def continuations(self) -> dict[str, str]:
-        """The same for the texts that can go on with a note that has been begun."""
-        return {text: kind for text, kind in self.kinds.items() if text[0] in ",'<>/0123456789"}
+    def is_word(self, text: str) -> bool:
+        """Whether a text is a word, or within one."""
+        spellings = (
+            self.pitches, self.lengths, self.tuplets, self.bars, self.endings, self.names,
+            self.fields,
+        )  # fmt: skip
+        return (
+            len(text) == 1
+            or any(spelling.begins(text) for spelling in spellings)
+            or (text[0] == '"' and self.chords.begins(text))
+        )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Liveness"]
 
+NONE: frozenset[str] = frozenset()
+
 
 class Liveness:
     """Tells whether music can go on from a state up to its end, with the words at hand.
@@ -28,6 +30,8 @@ class Liveness:
         self._reader = reader
         self._lexicon = reader.lexicon
         self._known: dict[Hashable, bool] = {}
+        self._tuplets: dict[Hashable, frozenset[str]] = {}
+        self._settling: dict[Hashable, frozenset[str]] = {}
 
     def lives(self, body: Body) -> bool:
         """Whether an end can be reached."""
@@ -40,11 +44,11 @@ class Liveness:
             case Place.AFTER | Place.MIDDLE:
                 return self._after(body)
             case Place.BROKEN:
-                started = self._reader.in_broken(body)
-                return started is not None and self._has_room(started)
+                started = self._reader.sounds.in_broken(body)
+                return started is not None and self.has_room(started)
             case Place.PAREN:
                 opens = not body.slur and ")" in lexicon.texts
-                return (opens and self._has_room(body)) or self._tuplet(body)
+                return (opens and self.has_room(body)) or self._tuplet(body)
             case Place.TUPLET:
                 return self._tuplet(body)
             case Place.BRACKET:
@@ -55,15 +59,15 @@ class Liveness:
                 return self._bar(body)
             case Place.FIELD:
                 words = lexicon.fields.reachable(body.word)
-                return any(self._reader.with_field(body, word) for word in words)
+                return any(self._reader.bars.with_field(body, word) for word in words)
             case Place.QUOTE:
-                return self._quote(body) and self._has_room(body)
+                return self._quote(body) and self.has_room(body)
             case Place.NAME:
-                return bool(lexicon.names.reachable(body.word)) and self._has_room(body)
+                return bool(lexicon.names.reachable(body.word)) and self.has_room(body)
             case Place.GRACE:
                 closes = "}" in lexicon.texts and lexicon.pitches.reachable(body.word)
-                return bool(closes) and self._has_room(body)
-        return self._has_room(body)
+                return bool(closes) and self.has_room(body)
+        return self.has_room(body)
 
     def may_end(self, body: Body) -> bool:
         """Whether the tune may end here."""
@@ -77,20 +81,47 @@ class Liveness:
     def _fresh(self, body: Body) -> bool:
         if body.form.repeat == Repeat.DUE:
             return "[2" in self._lexicon.endings.reachable("")
-        return body.form.is_over or self._has_room(body)
+        return body.form.is_over or self.has_room(body)
 
-    def _has_room(self, body: Body) -> bool:
+    def has_room(self, body: Body) -> bool:
         """Whether a sound can come before the next bar line."""
         return self._completes(body, "")
 
+    def tuplets(self, body: Body) -> frozenset[str]:
+        """Return the signs of tuplets that fit into the bar."""
+        if body.tuplet[0] or body.broken:
+            return NONE
+        key = self._reader.time.lefts(body), body.unit, body.compound
+        found = self._tuplets.get(key)
+        if found is None:
+            starts = {word: body._replace(word=word) for word in self._lexicon.tuplets.reachable("")}
+            found = self._tuplets[key] = frozenset(
+                word
+                for word in starts
+                if (started := self._reader.sounds.in_tuplet(starts[word])) is not None
+                and self.has_room(started)
+            )
+        return found
+
+    def settling(self, body: Body) -> frozenset[str]:
+        """Return the bar lines that can stand here, the tune going on or ending with them."""
+        is_start = body.signs & Signs.START
+        key = body.form, body.left, body.unit, body.tie, body.slur, is_start
+        found = self._settling.get(key)
+        if found is None:
+            words = self._lexicon.bars.reachable("")
+            found = frozenset(word for word in words if self._settles(body, word))
+            self._settling[key] = found
+        return found
+
     def _completes(self, body: Body, word: str) -> bool:
         """Whether a sound can come whose length starts so, and the bar be completed."""
-        targets = self._reader.targets(body)
-        key = targets, body.left, body.unit, body.tuplet, body.broken, word
+        lefts = self._reader.time.lefts(body)
+        key = lefts, body.unit, body.tuplet, body.broken, word
         found = self._known.get(key)
         if found is None:
             times = self._lexicon.times(body.unit, word)
-            found = any(self._reader.takes(body, time) for time in times)
+            found = any(self._reader.time.takes(body, time) for time in times)
             self._known[key] = found
         return found
 
@@ -106,20 +137,14 @@ class Liveness:
     def _after(self, body: Body) -> bool:
         if body.tie and body.tie.lstrip("^_=") not in self._lexicon.plain_pitches:
             return False
-        if self._has_room(body):
+        if self.has_room(body):
             return True
-        if body.broken or body.tuplet[0] or not self._reader.ends_here(body):
+        if body.broken or body.tuplet[0] or not self._reader.time.ends_here(body):
             return False
         return not body.tie or body.form.after("|", body.left) is not None
 
     def _tuplet(self, body: Body) -> bool:
-        if body.tuplet[0] or body.broken:
-            return False
-        for word in self._lexicon.tuplets.reachable(body.word):
-            started = self._reader.in_tuplet(body._replace(word=word))
-            if started is not None and self._has_room(started):
-                return True
-        return False
+        return not self.tuplets(body).isdisjoint(self._lexicon.tuplets.reachable(body.word))
 
     def _bracket(self, body: Body) -> bool:
         if body.word:
@@ -127,34 +152,33 @@ class Liveness:
                 if self._reader.read(body, word[1]) is not None:
                     return True
             for word in self._lexicon.fields.reachable("["):
-                if self._reader.with_field(body, word) is not None:
+                if self._reader.bars.with_field(body, word) is not None:
                     return True
             if body.form.repeat == Repeat.DUE:
                 return False
         if body.tie or body.signs & Signs.TRILLED:
             return False
-        return "]" in self._lexicon.texts and self._has_room(body)
+        return "]" in self._lexicon.texts and self.has_room(body)
 
     def _chord(self, body: Body) -> bool:
         pitches = self._lexicon.pitches.reachable(body.word)
         names = {note.lstrip("^_=") for note in body.notes}
         free = any(pitch.lstrip("^_=") not in names for pitch in pitches)
-        return free and "]" in self._lexicon.texts and self._has_room(body)
+        return free and "]" in self._lexicon.texts and self.has_room(body)
 
     def _bar(self, body: Body) -> bool:
         reader = self._reader
-        for word in self._lexicon.bars.reachable(body.word):
-            if self._settles(body, word):
-                return True
+        if not self.settling(body).isdisjoint(self._lexicon.bars.reachable(body.word)):
+            return True
         if body.word.endswith("["):
-            fresh = reader.settled(body, body.word[:-1])
+            fresh = reader.bars.settled(body, body.word[:-1])
             bracket = reader.read(fresh, "[") if fresh is not None else None
             return bracket is not None and self._bracket(bracket)
         return False
 
     def _settles(self, body: Body, word: str) -> bool:
         """Whether a bar line can stand, and the tune go on or end."""
-        fresh = self._reader.settled(body, word)
+        fresh = self._reader.bars.settled(body, word)
         return fresh is not None and (self._fresh(fresh) or bool(fresh.signs & Signs.LAST))
 
     def _quote(self, body: Body) -> bool:
