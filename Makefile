@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 demo: $(VENV)/installed
 	$(BIN)/musicgen corpora get ryans
 	$(BIN)/musicgen train corpora/ryans --minutes 1.5 --num-layers 1 --learning-rate 0.01 --dropout 0 --out models/demo.safetensors
-	$(BIN)/musicgen sample demo --format abc --format midi --count 2 --seed 1 --plot --out samples
+	$(BIN)/musicgen sample demo --format abc --format midi --count 2 --seed 1 --out samples
 	@echo "Open samples/ in your player and your notation program."
 
 test: $(VENV)/installed-for-tests

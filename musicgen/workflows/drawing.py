@@ -143,13 +143,12 @@ def draw_frames(
         So many sound at once at most.
     """
     encoding, network = model.encoding, model.network
-    stepper = network.stepper(len(rngs))
+    step = network.stepper(len(rngs))
     said: list[Array] = []
 
-    def step(frames: Array) -> Array:
-        values = stepper(frames)
-        said.append(values.copy())
-        return values
+    def recorded(frames: Array) -> Array:
+        said.append(step(frames).copy())
+        return said[-1]
 
     if isinstance(encoding, Roll):
         ways = {
@@ -167,11 +166,12 @@ def draw_frames(
     else:
         residual = np.array(model.facts.get("decoding", {}).get("residual", 0.0))
         decide = partial(decide_values, deviation=temperature * residual)
+    is_roll = isinstance(encoding, Roll)
     drawn = generate_frames(
-        step, rngs, length=length, boundary=boundary_frame(encoding.size),
+        step if is_roll else recorded, rngs, length=length, boundary=boundary_frame(encoding.size),
         decide=decide, primer=primer,
     )  # fmt: skip
-    if not isinstance(encoding, Roll):
+    if not is_roll:
         # The noise keeps the network moving; what it then says is without noise.
         values = np.array(said)
         drawn = [

@@ -221,7 +221,9 @@ def sample_from(
     )  # fmt: skip
     done: dict[int, Sample] = {}
     rejected: list[str] = []
-    for draws in range(1, MOST_DRAWS + 1):
+    # A search finds the same again.
+    most = MOST_DRAWS if beam is None else 1
+    for draws in range(1, most + 1):
         waiting = [number for number in range(1, count + 1) if number not in done]
         for first in range(0, len(waiting), MOST_AT_ONCE):
             numbers = waiting[first : first + MOST_AT_ONCE]
@@ -247,7 +249,7 @@ def sample_from(
         if len(done) == count:
             return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
     raise ModelError(
-        f"{path} wrote nothing sound in {MOST_DRAWS} draws (the last: {rejected[-1]}); train it "
+        f"{path} wrote nothing sound in {most} draws (the last: {rejected[-1]}); train it "
         "longer, or lower --temperature"
     )
 

@@ -342,7 +342,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         if progress.validation and found.kind is Tune and len(history).bit_count() == 1:
             report(Preview(_preview(network, data.encoding, seed)))
         report(progress)
-    if not history:
+    if not history or not path.is_file():
         keep_best(evaluate(network, data.validation))
     keep_last()
     best = Model.load(path)
