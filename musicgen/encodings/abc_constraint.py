@@ -27,11 +27,11 @@ class _Node:
     Attributes
     ----------
     state
-        The state; None after the end.
+        The state, folded; None after the end.
     allowed
         Which symbols may follow.
     after
-        The nodes that symbols led to.
+        Symbol, spare measures as far as they matter → the node it led to, and their change.
     """
 
     __slots__ = ("after", "allowed", "state")
@@ -39,14 +39,14 @@ class _Node:
     def __init__(self, state: State | None, allowed: npt.NDArray[np.bool_]) -> None:
         self.state = state
         self.allowed = allowed
-        self.after: dict[int, _Node] = {}
+        self.after: dict[tuple[int, int], tuple[_Node, int]] = {}
 
 
 class _Automaton:
     """The states of a grammar as far as they have been met, shared by all who walk over them."""
 
     def __init__(self, grammar: Grammar, texts: tuple[str | None, ...]) -> None:
-        self._grammar, self._texts = grammar, texts
+        self._grammar, self._texts, self.reach = grammar, texts, grammar.reach
         self._nodes: dict[State, _Node] = {}
         self._masks: dict[Hashable, npt.NDArray[np.bool_]] = {}
         end = np.zeros(len(texts), np.bool_)
@@ -55,15 +55,16 @@ class _Automaton:
         self._end = _Node(None, end)
         self.start = self._node(grammar.start)
 
-    def advance(self, node: _Node, symbol: int) -> _Node:
-        """Return the node that an allowed symbol leads to."""
+    def advance(self, node: _Node, spare: int, symbol: int) -> tuple[_Node, int]:
+        """Return the node that an allowed symbol leads to, and the measures to spare there."""
         if symbol == BOUNDARY:
-            return self._end
-        text = self._texts[symbol]
-        state = node.state and self._grammar.advance(node.state, text or "")
+            return self._end, 0
+        state = node.state and self._grammar.advance(node.state, self._texts[symbol] or "")
         assert state is not None
-        found = node.after[symbol] = self._nodes.get(state) or self._node(state)
-        return found
+        state, left = self._grammar.fold(self._grammar.unfold(state, spare))
+        found = self._nodes.get(state) or self._node(state)
+        node.after[symbol, min(spare, self.reach)] = found, left - spare
+        return found, left
 
     def _node(self, state: State) -> _Node:
         if len(self._nodes) > MAX_STATES:
@@ -143,7 +144,7 @@ class AbcConstraint:
             self._texts, metre=metre, key=key, title=title, bars=bars, most_bars=most_bars,
             unit_length=unit_length,
         )  # fmt: skip
-        self._node = self._automaton.start
+        self._node, self._spare = self._automaton.start, 0
         self._count, self._tail = 0, ""
 
     def allowed(self) -> npt.NDArray[np.bool_]:
@@ -158,12 +159,14 @@ class AbcConstraint:
         EncodingError
             When it is not allowed; the message says where and what would be.
         """
-        node = self._node.after.get(symbol)
-        if node is None:
-            if not self._node.allowed[symbol]:
-                raise EncodingError(self._complaint(symbol))
-            node = self._automaton.advance(self._node, symbol)
-        self._node = node
+        step = self._node.after.get((symbol, min(self._spare, self._automaton.reach)))
+        if step is not None:
+            self._node, change = step
+            self._spare += change
+        elif self._node.allowed[symbol]:
+            self._node, self._spare = self._automaton.advance(self._node, self._spare, symbol)
+        else:
+            raise EncodingError(self._complaint(symbol))
         self._count += 1
         self._tail = (self._tail + (self._texts[symbol] or ""))[-MAX_TAIL:]
 

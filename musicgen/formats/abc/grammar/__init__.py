@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from fractions import Fraction
 from functools import lru_cache
 
 from musicgen.errors import EncodingError
-from musicgen.formats.abc.grammar.body import Body, Place
-from musicgen.formats.abc.grammar.header import MAX_LINES, MAX_TEXT, Header, HeaderReader
+from musicgen.formats.abc.grammar.body import Body
+from musicgen.formats.abc.grammar.followers import Followers
+from musicgen.formats.abc.grammar.header import Header, HeaderReader
 from musicgen.formats.abc.grammar.lexicon import Lexicon
 from musicgen.formats.abc.grammar.liveness import Liveness
 from musicgen.formats.abc.grammar.reading import Reader
-from musicgen.formats.abc.grammar.words import PITCHES
 
 __all__ = ["Grammar", "State"]
-
-MAX_DIGESTS = 100_000
-
-_PLAIN = frozenset(PITCHES)
-_LOOSE = frozenset({Place.NOTE, Place.AFTER})
-_WITHIN = frozenset({Place.SIGNED, Place.NOTE, Place.AFTER, Place.MIDDLE})
-# Where notes differ in what they can be.
-_APART = frozenset({Place.PITCH, Place.CHORD, Place.GRACE, Place.QUOTE, Place.NAME, Place.FIELD})
 
 State = Header | Body
 """How far a tune has been written; it can be compared and hashed."""
@@ -88,7 +80,7 @@ class Grammar:
         self.lexicon = _lexicon(frozenset(texts))
         self._reader = Reader(self.lexicon)
         self._liveness = Liveness(self._reader)
-        self._followers: dict[Hashable, frozenset[str]] = {}
+        self._followers = Followers(self._reader, self._liveness)
         count = most_bars if bars is None else bars
         if count < 1:
             raise EncodingError(f"a tune of {count} bars was asked for; expected 1 or more")
@@ -113,45 +105,23 @@ class Grammar:
 
     def advance(self, state: State, text: str) -> State | None:
         """Return the state after more text; None where no tune goes on so."""
-        for character in text:
+        for at, character in enumerate(text):
             if isinstance(state, Body):
-                after: State | None = self._reader.read(state, character)
-            else:
-                after = self._header.read(state, character)
+                body = self._reader.read_all(state, text[at:])
+                return body if body is not None and self._liveness.lives(body) else None
+            after = self._header.read(state, character)
             if after is None:
                 return None
             state = after
-        if isinstance(state, Body):
-            return state if self._liveness.lives(state) else None
-        return state if self._header.lives(state) else None
+        lives = self._liveness.lives if isinstance(state, Body) else self._header.lives
+        return state if lives(state) else None  # type: ignore[arg-type]
 
     def followers(self, state: State) -> frozenset[str]:
         """Return the texts that can follow; it is quick where a state of its `digest` was met."""
-        digest = self.digest(state)
-        found = self._followers.get(digest)
-        if found is None:
-            if len(self._followers) >= MAX_DIGESTS:
-                self._followers.clear()
-            found = self._followers[digest] = frozenset(self._find_followers(state))
-        return found
-
-    def _find_followers(self, state: State) -> Iterator[str]:
-        lexicon = self.lexicon
-        if isinstance(state, Header) or state.tie or state.place in _APART:
-            yield from (t for t in lexicon.texts if self.advance(state, t) is not None)
-            return
-        kinds = lexicon.kinds
-        if state.place == Place.NOTE:
-            # All that does not go on with the note follows as it does when the note is over.
-            after = self._reader.sounds.committed(state)
-            yield from self.followers(after) if after is not None else ()
-            kinds = lexicon.continuations
-        can: dict[str, bool] = {}
-        for text, kind in kinds.items():
-            if kind not in can:
-                can[kind] = self.advance(state, text) is not None
-            if can[kind]:
-                yield text
+        if isinstance(state, Body):
+            return self._followers.after(state)
+        texts = self.lexicon.texts
+        return frozenset(text for text in texts if self.advance(state, text) is not None)
 
     def may_end(self, state: State) -> bool:
         """Whether the tune may end here."""
@@ -160,36 +130,36 @@ class Grammar:
     def digest(self, state: State) -> Hashable:
         """Return what decides which texts can follow: states of one digest allow the same.
 
-        Within a bar it is the time to where the bar may end, not the form of the tune.
+        Within a bar it is what the time allows to where the bar may end, not the form of the tune.
         """
-        if isinstance(state, Header):
-            length = state.length
-            if state.word[:1] != "X":
-                length = length and 1 + (length == MAX_TEXT)
-            return state._replace(length=length, lines=int(state.lines == MAX_LINES))
-        form, left, reader = state.form, state.left, self._reader
-        form = form._replace(measures=min(form.measures, 3))
-        pitch = state.pitch
-        if state.place in _LOOSE and not state.tie and pitch.lstrip("^_=") in _PLAIN:
-            bare = pitch.lstrip("^_=")
-            tied = bare in self.lexicon.plain_pitches
-            pitch = f"{'c' if bare.islower() else 'C'}{bare[1:]}{tied}"
-        if state.place in _WITHIN:
-            over = state
-            if state.place == Place.NOTE:
-                over = reader.sounds.committed(state) or state
-            bars = reader.time.bar_lines(form, over.left) if reader.time.ends_here(over) else None
-            # An open slur or tie leads on, never past the end.
-            goes_on = bool(bars) and form.after("|", over.left) is not None
-            times = tuple([left - lack for lack in reader.time.targets(state)])
-            return (
-                *state[1:3],
-                times,
-                bars,
-                goes_on,
-                form.is_first,
-                pitch,
-                *state[4:6],
-                *state[7:],
-            )
-        return state._replace(form=form, pitch=pitch)
+        if isinstance(state, Body):
+            return self._followers.outlook.digest(state)
+        return self._header.digest(state)
+
+    def fold(self, state: State) -> tuple[State, int]:
+        """Take off the measures that are out of sight, for which nothing else differs.
+
+        Returns
+        -------
+        state
+            With a few measures to write at most.
+        spare
+            How many more there are.
+        """
+        far = self._followers.outlook.far
+        if isinstance(state, Header) or state.form.measures <= far:
+            return state, 0
+        return state._replace(form=state.form._replace(measures=far)), state.form.measures - far
+
+    @property
+    def reach(self) -> int:
+        """Most measures that a text brings to an end."""
+        return self._followers.outlook.reach
+
+    @staticmethod
+    def unfold(state: State, spare: int) -> State:
+        """Put such measures back, unless the tune is over."""
+        if not spare or isinstance(state, Header) or state.form.is_over:
+            return state
+        form = state.form._replace(measures=state.form.measures + spare)
+        return state._replace(form=form)

@@ -125,12 +125,16 @@ class BarReader:
             return None
         return self.with_field(body, word) if character == "]" else body._replace(word=word)
 
+    @staticmethod
+    def takes_field(body: Body, letter: str) -> bool:
+        """Whether a field in brackets can stand, as far as its letter tells."""
+        is_free = not (body.tie or body.slur or body.signs & FIELDS[letter])
+        return is_free and body.left == body.form.whole and body.form.repeat != Repeat.DUE
+
     def with_field(self, body: Body, word: str) -> Body | None:
         """Return the state after a field in brackets; None where it cannot stand."""
         sign, form = FIELDS[word[1]], body.form
-        if body.tie or body.slur or body.signs & sign or body.left != form.whole:
-            return None
-        if form.repeat == Repeat.DUE:
+        if not self.takes_field(body, word[1]):
             return None
         signs = body.signs & ~(Signs.PLAIN | Signs.LAST | Signs.START) | sign
         body = body._replace(place=Place.FRESH, word="]", signs=signs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from musicgen.formats.abc.grammar.body import Place
@@ -19,7 +18,6 @@ __all__ = ["Followers"]
 
 MAX_KNOWN = 100_000
 
-_FIELD_LINE = re.compile("[A-Z]:[^:|]")
 _Table = dict[str, dict[str, list[str]]]
 
 
@@ -37,7 +35,7 @@ class Followers:
     def __init__(self, reader: Reader, liveness: Liveness) -> None:
         lexicon = reader.lexicon
         self._reader, self._liveness = reader, liveness
-        texts = [text for text in lexicon.texts if not _FIELD_LINE.match(text)]
+        texts = lexicon.music
         self._each = _table((text, text) for text in texts)
         kinds = [(lexicon.kind(text), text) for text in texts]
         self._kinds = _table(kinds)

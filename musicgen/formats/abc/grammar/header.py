@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from musicgen.errors import EncodingError
@@ -85,6 +86,7 @@ class HeaderReader:
     ) -> None:
         self._lexicon = lexicon
         self._unit, self._measures, self._exact = unit, measures, exact
+        self._longest = max(map(len, lexicon.texts), default=1)
         self.lines = {
             letter: Spelling(_lines(lexicon.values(letter)), lexicon.texts) for letter in "MLQK"
         }
@@ -104,16 +106,17 @@ class HeaderReader:
         self, letter: str, what: str, value: str | None, read: Callable[[str], object]
     ) -> None:
         """Keep the lines of a field that say what was asked for."""
-        lines = self.lines[letter].reachable("")
+        lines = self.lines[letter]
         try:
             wanted = None if value is None else read(value)
         except ValueError as error:
             raise EncodingError(f"{error}; the model knows: {_values(lines)}") from None
-        kept = [line for line in lines if value is None or read(line[2:].strip()) == wanted]
-        if not kept:
+        if value is not None:
+            kept = [line for line in lines.spelled("") if read(line[2:].strip()) == wanted]
+            self.lines[letter] = Spelling(kept, self._lexicon.texts)
+        if not self.lines[letter].leads(""):
             asked = f"no {what}" if value is None else f"not the {what} {value}"
             raise EncodingError(f"the model can write {asked}; it knows: {_values(lines)}")
-        self.lines[letter] = Spelling(kept, self._lexicon.texts)
 
     def _ask_title(self, title: str) -> None:
         line = f"T:{title}\n"
@@ -123,7 +126,7 @@ class HeaderReader:
             raise EncodingError(
                 f"{title!r} is no title; expected a line of text without '%' and backslash"
             )
-        if not self.lines["T"].reachable(""):
+        if not self.lines["T"].leads(""):
             lacking = sorted(set(line) - self._lexicon.texts)
             raise EncodingError(
                 f"the title {title!r} cannot be written: the model does not know "
@@ -154,15 +157,25 @@ class HeaderReader:
         if not word:
             return True
         if word[0] in self.lines:
+            lines = self.lines[word[0]].spelled(word)
+            # One tempo or key can stand where another can.
             return any(
                 self._given(header._replace(word=""), word[0], line[2:].strip()) is not None
-                for line in self.lines[word[0]].reachable(word)
+                for line in (lines if word[0] in "ML" else islice(lines, 1))
             )
         if "\n" not in texts or (len(word) == 1 and ":" not in texts):
             return False
         return header.length > 0 or any(
             len(text) == 1 and self._text(header, word[0], text) is not None for text in texts
         )
+
+    def digest(self, header: Header) -> Header:
+        """Return what decides which texts can follow."""
+        length = header.length
+        if header.word[:1] != "X" and length:
+            length = max(1, length + self._longest - MAX_TEXT)
+        lines = max(0, header.lines + self._longest - MAX_LINES)
+        return header._replace(length=length, lines=lines)
 
     def _start(self, header: Header, letter: str) -> Header | None:
         if self._numbered and not header.given:
@@ -203,7 +216,7 @@ class HeaderReader:
                     return None
             case "L":
                 unit = int(TICKS * parse_length(value))
-                metres = [metre] if metre else map(_metre, self.lines["M"].reachable(""))
+                metres = [metre] if metre else map(_metre, self.lines["M"].spelled(""))
                 if not any(m is not None and self._fills(m, unit) for m in metres):
                     return None
             case "K":
@@ -227,9 +240,10 @@ def _lines(fields: Iterable[str]) -> Iterator[str]:
     return (f"{field[:2]}{space}{field[2:]}\n" for field in fields for space in ("", " "))
 
 
-def _values(lines: Iterable[str]) -> str:
-    values = sorted({line[2:].strip() for line in lines}, key=lambda value: (len(value), value))
-    return (", ".join(values[:40]) + (", …" if len(values) > 40 else "")) or "none"
+def _values(lines: Spelling) -> str:
+    values = {line[2:].strip() for line in lines.spelled("")}
+    listed = sorted(values, key=lambda value: (len(value), value))
+    return (", ".join(listed[:40]) + (", …" if len(listed) > 40 else "")) or "none"
 
 
 def _metre(line: str) -> Metre | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -10,6 +11,11 @@ from musicgen.formats.abc.grammar.filling import Filling
 from musicgen.formats.abc.grammar.spelling import Spelling
 
 __all__ = ["Lexicon"]
+
+_HEADER = re.compile(r"[A-Z]:[^:|]|\[[A-Z]:|!\w")
+"""A line of the header, or a field or name in the music that only a known one is."""
+
+_ANNOTATION = re.compile(r'"[\^_<>@][^"]*"?')
 
 
 class Lexicon:
@@ -95,8 +101,13 @@ class Lexicon:
             return "C"
         return '"C"' if text[0] == '"' and text in self.chords.words else text
 
+    @cached_property
+    def music(self) -> list[str]:
+        """The texts that can stand in the music, as far as their look tells."""
+        return [text for text in self.texts if not _HEADER.match(text) or self.is_word(text)]
+
     def is_word(self, text: str) -> bool:
-        """Whether a text is a word, or within one."""
+        """Whether a text is a word of the music, or the start of one."""
         spellings = (
             self.pitches, self.lengths, self.tuplets, self.bars, self.endings, self.names,
             self.fields,
@@ -105,4 +116,5 @@ class Lexicon:
             len(text) == 1
             or any(spelling.begins(text) for spelling in spellings)
             or (text[0] == '"' and self.chords.begins(text))
+            or _ANNOTATION.fullmatch(text) is not None
         )

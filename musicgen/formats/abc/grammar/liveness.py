@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from musicgen.formats.abc.grammar.body import Body, Place, Signs
+from musicgen.formats.abc.grammar.body import FIELDS, Body, Place, Signs
 from musicgen.formats.abc.grammar.form import Repeat
 from musicgen.formats.abc.grammar.words import BARS
 
@@ -58,15 +58,14 @@ class Liveness:
             case Place.BAR:
                 return self._bar(body)
             case Place.FIELD:
-                words = lexicon.fields.reachable(body.word)
-                return any(self._reader.bars.with_field(body, word) for word in words)
+                return self._field(body, body.word)
             case Place.QUOTE:
                 return self._quote(body) and self.has_room(body)
             case Place.NAME:
-                return bool(lexicon.names.reachable(body.word)) and self.has_room(body)
+                return lexicon.names.leads(body.word) and self.has_room(body)
             case Place.GRACE:
-                closes = "}" in lexicon.texts and lexicon.pitches.reachable(body.word)
-                return bool(closes) and self.has_room(body)
+                closes = "}" in lexicon.texts and lexicon.pitches.leads(body.word)
+                return closes and self.has_room(body)
         return self.has_room(body)
 
     def may_end(self, body: Body) -> bool:
@@ -94,7 +93,9 @@ class Liveness:
         key = self._reader.time.lefts(body), body.unit, body.compound
         found = self._tuplets.get(key)
         if found is None:
-            starts = {word: body._replace(word=word) for word in self._lexicon.tuplets.reachable("")}
+            starts = {
+                word: body._replace(word=word) for word in self._lexicon.tuplets.reachable("")
+            }
             found = self._tuplets[key] = frozenset(
                 word
                 for word in starts
@@ -109,8 +110,7 @@ class Liveness:
         key = body.form, body.left, body.unit, body.tie, body.slur, is_start
         found = self._settling.get(key)
         if found is None:
-            words = self._lexicon.bars.reachable("")
-            found = frozenset(word for word in words if self._settles(body, word))
+            found = frozenset(word for word in BARS if self._settles(body, word))
             self._settling[key] = found
         return found
 
@@ -151,14 +151,21 @@ class Liveness:
             for word in self._lexicon.endings.reachable("["):
                 if self._reader.read(body, word[1]) is not None:
                     return True
-            for word in self._lexicon.fields.reachable("["):
-                if self._reader.bars.with_field(body, word) is not None:
-                    return True
+            if any(self._field(body, f"[{letter}") for letter in FIELDS):
+                return True
             if body.form.repeat == Repeat.DUE:
                 return False
         if body.tie or body.signs & Signs.TRILLED:
             return False
         return "]" in self._lexicon.texts and self.has_room(body)
+
+    def _field(self, body: Body, start: str) -> bool:
+        bars, fields = self._reader.bars, self._lexicon.fields
+        if not bars.takes_field(body, start[1]):
+            return False
+        if start[1] != "M":
+            return fields.leads(start)
+        return any(bars.with_field(body, word) is not None for word in fields.spelled(start))
 
     def _chord(self, body: Body) -> bool:
         pitches = self._lexicon.pitches.reachable(body.word)
@@ -185,4 +192,4 @@ class Liveness:
         if body.word[1:2] in tuple("^_<>@"):
             longer = any(len(text) == 1 and text.isprintable() for text in self._lexicon.texts)
             return '"' in self._lexicon.texts and (len(body.word) > 2 or longer)
-        return bool(self._lexicon.chords.reachable(body.word))
+        return self._lexicon.chords.leads(body.word)

@@ -9,7 +9,7 @@ from musicgen.formats.abc.grammar.sounds import CHORD, MAX_ANNOTATION, PLACES, R
 from musicgen.formats.abc.grammar.words import BARS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Collection, Hashable
 
     from musicgen.formats.abc.grammar.liveness import Liveness
     from musicgen.formats.abc.grammar.reading import Reader
@@ -40,12 +40,14 @@ class Outlook:
         What may be written.
     """
 
-    def __init__(self, reader: Reader, liveness: Liveness, texts: Iterable[str]) -> None:
+    def __init__(self, reader: Reader, liveness: Liveness, texts: Collection[str]) -> None:
         self._reader, self._liveness = reader, liveness
         self._lexicon = reader.lexicon
         self._in_words = all(map(reader.lexicon.is_word, texts))
-        bars = max((text.count("|") + text.count("::") for text in texts), default=0)
-        self.far = FAR - 1 + max(bars, 1)
+        self._longest = max(map(len, texts), default=1)
+        bars = max((text.count("|") + text.count("::") for text in texts), default=1)
+        self.reach = max(bars, 1)
+        self.far = FAR - 1 + self.reach
 
     def digest(self, body: Body) -> Hashable:
         """Return what decides which texts can follow."""
@@ -75,9 +77,10 @@ class Outlook:
                 started = self._reader.sounds.in_tuplet(body)
                 fitting = self._liveness.tuplets(body)
                 return body.word, fitting, started and self._of_sound(started)
-            case Place.QUOTE if body.word[1:2] in PLACES and body.word[1:]:
+            case Place.QUOTE if body.word[1:2] in PLACES:
                 length = len(body.word)
-                return body.word[1], min(length, 3), length == MAX_ANNOTATION, self._of_sound(body)
+                room = min(MAX_ANNOTATION - length, self._longest)
+                return body.word[1], min(length, 3), room, self._of_sound(body)
             case Place.PITCH:
                 return body.pitch, self._of_sound(body)
         return body.word, body.notes, self._of_sound(body)
@@ -98,7 +101,9 @@ class Outlook:
         """Return what decides which sounds can be begun."""
         liveness = self._liveness
         lefts = () if self._in_words and not body.tie else self._reader.time.lefts(body)
-        rest = () if self._in_words else (body.form, body.unit, body.broken)
+        rest = (
+            () if self._in_words else (body.form, body.unit, body.tuplet, body.broken, body.pitch)
+        )
         return (
             body.place, body.signs, liveness.has_room(body), liveness.tuplets(body),
             bool(body.tuplet[0]), bool(body.broken), body.form.is_first, body.slur, body.tie,

@@ -40,6 +40,7 @@ class Spelling:
         for text in texts:
             self._texts.setdefault(text[:1], []).append(text)
         self._begins: dict[str, bool] = {}
+        self._leads: dict[str, bool] = {}
         self._reachable: dict[str, frozenset[str]] = {}
 
     def begins(self, text: str) -> bool:
@@ -51,16 +52,32 @@ class Spelling:
             self._begins[text] = found
         return found
 
+    def spelled(self, start: str) -> Iterator[str]:
+        """Give the words, `start` itself included, that pieces after `start` can lead to."""
+        met, begun = {start}, [start]
+        while begun:
+            beginning = begun.pop()
+            if beginning in self.words:
+                yield beginning
+            for character in self._next(beginning):
+                for text in self._texts.get(character, ()):
+                    longer = beginning + text
+                    if longer not in met and self.begins(longer):
+                        met.add(longer)
+                        begun.append(longer)
+
     def reachable(self, start: str) -> frozenset[str]:
-        """Return the words, `start` itself included, that pieces after `start` can lead to."""
+        """Return all these words."""
         found = self._reachable.get(start)
         if found is None:
-            words = {start} & self.words
-            for character in self._next(start):
-                for text in self._texts.get(character, ()):
-                    if self.begins(start + text):
-                        words |= self.reachable(start + text)
-            found = self._reachable[start] = frozenset(words)
+            found = self._reachable[start] = frozenset(self.spelled(start))
+        return found
+
+    def leads(self, start: str) -> bool:
+        """Whether there is such a word."""
+        found = self._leads.get(start)
+        if found is None:
+            found = self._leads[start] = next(self.spelled(start), None) is not None
         return found
 
     def _next(self, start: str) -> Iterator[str]:
