@@ -104,15 +104,9 @@ class Network:
     """
 
     def __init__(self, architecture: Architecture, weights: Mapping[str, Array]) -> None:
-        shapes = _shapes(architecture)
-        if shapes.keys() != weights.keys():
-            odd = ", ".join(sorted(shapes.keys() ^ weights.keys()))
-            raise ModelError(f"the weights do not fit the architecture: {odd}")
-        for name, shape in shapes.items():
-            if weights[name].shape != shape:
-                raise ModelError(f"weight {name} is {weights[name].shape}; expected {shape}")
+        _check_weights(architecture, weights)
         self.architecture = architecture
-        self.parameters = {name: Parameter(name, weights[name]) for name in shapes}
+        self.parameters = {name: Parameter(name, weights[name]) for name in _shapes(architecture)}
         self.dtype = self.parameters["dense.b"].value.dtype
 
     @classmethod
@@ -148,6 +142,18 @@ class Network:
     def weights(self) -> dict[str, Array]:
         """Return copies of all weights by name."""
         return {name: parameter.value.copy() for name, parameter in self.parameters.items()}
+
+    def load_weights(self, weights: Mapping[str, Array]) -> None:
+        """Take over what `weights` returned, of a network of the same architecture.
+
+        Raises
+        ------
+        ModelError
+            When a weight is missing, too many, or of another shape; then none is changed.
+        """
+        _check_weights(self.architecture, weights)
+        for name, parameter in self.parameters.items():
+            np.copyto(parameter.value, weights[name])
 
     def unroll(
         self,
@@ -283,6 +289,16 @@ class Stepper:
     def select(self, rows: npt.NDArray[np.intp]) -> None:
         """Let sequence i go on from where sequence ``rows[i]`` stands."""
         self._unrolled.select(rows)
+
+
+def _check_weights(architecture: Architecture, weights: Mapping[str, Array]) -> None:
+    shapes = _shapes(architecture)
+    if shapes.keys() != weights.keys():
+        odd = ", ".join(sorted(shapes.keys() ^ weights.keys()))
+        raise ModelError(f"the weights do not fit the architecture: {odd}")
+    for name, shape in shapes.items():
+        if weights[name].shape != shape:
+            raise ModelError(f"weight {name} is {weights[name].shape}; expected {shape}")
 
 
 def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import numpy as np
 from musicgen import __version__, encodings
 from musicgen.encodings import Encoding
 from musicgen.errors import EncodingError, ModelError
-from musicgen.files import check_writable, remove_leftovers
 from musicgen.music import Audio, Tune
 from musicgen.networks import CELLS, Architecture, Model, Network
 from musicgen.optim import OPTIMISERS, SCHEDULES
@@ -30,8 +29,8 @@ from musicgen.training import (
     entry,
     evaluate,
     read_corpus,
-    write_history,
 )
+from musicgen.workflows.checkpoints import Checkpoints, check_same
 from musicgen.workflows.models import MODELS, SUFFIX, find_model
 
 __all__ = ["CorpusRead", "Preview", "Training", "cost_unit", "train_on"]
@@ -43,8 +42,6 @@ KEEP_SECONDS = 60  # what a power cut may cost
 # Spectra that are predicted from perfect ones alone end in a hum (docs/audio.md).
 INPUT_NOISE = 0.3
 PREVIEW_LENGTH = 600
-# What may be changed when a run goes on: where it ends.
-PLAN = ("epochs", "minutes", "patience")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +227,6 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     """
     source = Path(corpus)
     name = Path(os.path.abspath(source)).stem  # noqa: PTH100 - a link keeps its own name
-    path = Path(out) if out else MODELS / f"{name}{SUFFIX}"
-    if path.suffix != SUFFIX:
-        raise ModelError(f"{path} cannot be the model file; expected a name in {SUFFIX}")
     _check("cell", cell, CELLS)
     _check("optimizer", optimizer, OPTIMISERS)
     _check("schedule", schedule, SCHEDULES)
@@ -240,21 +234,18 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     for setting, value in positive.items():
         if value is not None and not value > 0:
             raise ModelError(f"{setting} is {value}; expected more than 0")
-    check_writable(path.parent)
-    last_path, history_path = path.with_suffix(f".last{SUFFIX}"), path.with_suffix(".history.jsonl")
-    for file in (path, last_path, history_path):
-        remove_leftovers(file)
-    kept = Model.load(last_path) if resume and last_path.is_file() else None
+    files = Checkpoints(Path(out) if out else MODELS / f"{name}{SUFFIX}")
+    kept = Model.load(files.last) if resume and files.last.is_file() else None
     if kept and init_from:
         raise ModelError("a resumed run has its weights: give --resume or --init-from, not both")
     given = Model.load(find_model(init_from)) if init_from else None
+    origin = Path(init_from).stem if init_from else None
     options = dict(encoding_options or {})
     if given and (encoding or options):
         raise ModelError(
             f"{init_from} brings its own encoding, {given.encoding.name}: leave --encoding and its "
             "settings out, or --init-from"
         )
-    origin = Path(init_from).stem if init_from else None
     if kept and kept.facts.get("init_from"):
         given, origin = kept, kept.facts["init_from"]
     found = read_corpus(source, format, _kind(encoding, given), jobs=jobs, progress=reading)
@@ -267,19 +258,11 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         val_fraction=val_fraction, transpose=transpose or (0,), jobs=jobs, cache=cache,
         progress=encoded,
     )  # fmt: skip
-    if batch_size is None:
-        batch_size = min(BATCH_SIZE, len(data.training))
+    batch_size = min(BATCH_SIZE, len(data.training)) if batch_size is None else batch_size
     data.check_batch(batch_size)
-    if given:
-        network = given.network
-    else:
-        architecture = Architecture(
-            data.encoding.size, data.encoding.head, hidden_size, num_layers, cell
-        )
-        network = Network.initialise(architecture, initial)
     if epochs is None and minutes is None:
-        steps = int(np.sum(-(-data.training.lengths // seq_length)))
-        epochs = max(EPOCHS, BATCHES * batch_size // steps)
+        batches = int(np.sum(-(-data.training.lengths // seq_length)))
+        epochs = max(EPOCHS, BATCHES * batch_size // batches)
     if input_noise is None:
         input_noise = INPUT_NOISE if found.kind is Audio else 0.0
     settings: dict[str, Any] = {
@@ -288,7 +271,6 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         "dropout": dropout, "input_noise": input_noise, "decay": decay,
         "grad_clip": grad_clip, "epochs": epochs, "minutes": minutes, "patience": patience,
     }  # fmt: skip
-    unit = cost_unit(data.encoding)
     facts: dict[str, Any] = {
         "musicgen": __version__,
         "corpus": {
@@ -302,59 +284,49 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         "init_from": origin,
         "settings": settings,
         "seed": seed,
-        "unit": unit,
+        "unit": cost_unit(data.encoding),
     }
+    shape = Architecture(data.encoding.size, data.encoding.head, hidden_size, num_layers, cell)
+    network = given.network if given else Network.initialise(shape, initial)
+    model = Model(network, data.encoding, facts)
     trainer = Trainer(network, data.training, data.validation, drops, **settings)
     history: list[dict[str, Any]] = []
     if kept:
-        _check_same(kept, network, data.encoding, facts, last_path)
-        for key, weight in kept.network.weights().items():
-            np.copyto(network.parameters[key].value, weight)
+        check_same(kept, model, files.last)
+        network.load_weights(kept.network.weights())
         trainer.restore(kept.training)
         history = kept.facts["history"]
     read = CorpusRead(
         data.inventory, len(data.training), len(data.validation),
-        int(data.training.lengths.sum()), data.encoding, network.size, path,
+        int(data.training.lengths.sum()), data.encoding, network.size, files.best,
         trainer.progress.batches,
     )  # fmt: skip
     report(read)
-
-    def keep_best(cost: float) -> None:
-        # Without the clock, so that a repeated run gives the same bytes.
-        record = [{key: v for key, v in line.items() if key != "seconds"} for line in history]
-        known = facts | {"history": record, "validation": cost}
-        Model(network, data.encoding, known).save(path)
-
-    def keep_last() -> None:
-        Model(network, data.encoding, facts | {"history": history}, trainer.state()).save(last_path)
-        write_history(history_path, history)
-
     kept_at = time.monotonic()
     for progress in trainer.run(stop):
         if progress.validation is not None:
             history.append(entry(progress))
             if progress.best:
-                keep_best(progress.validation)
+                files.keep_best(model, history, progress.validation)
         if progress.validation is not None or time.monotonic() - kept_at > KEEP_SECONDS:
-            keep_last()
+            files.keep_last(model, history, trainer)
             kept_at = time.monotonic()
         # Previews come rarer and rarer.
         if progress.validation and found.kind is Tune and len(history).bit_count() == 1:
-            report(Preview(_preview(network, data.encoding, seed)))
+            report(Preview(_preview(model, seed)))
         report(progress)
-    if not history or not path.is_file():
-        keep_best(evaluate(network, data.validation))
-    keep_last()
-    best = Model.load(path)
+    if not history or not files.best.is_file():
+        files.keep_best(model, history, evaluate(network, data.validation))
+    files.keep_last(model, history, trainer)
+    best = Model.load(files.best)
     best.facts["decoding"] = calibrate_decoding(best.network, best.encoding, data.validation)
-    best.save(path)
+    best.save(files.best)
     from musicgen import plots  # matplotlib takes half a second to load
 
-    picture = path.with_suffix(".png")
-    plots.learning_curve(history, picture, title=path.stem, unit=unit)
+    plots.learning_curve(history, files.picture, title=files.best.stem, unit=facts["unit"])
     cost = best.facts["validation"]
     return Training(
-        path, last_path, history_path, picture, cost, unit,
+        files.best, files.last, files.history, files.picture, cost, facts["unit"],
         history[0]["validation"] if history else cost, read, trainer.progress, interrupted=stop(),
     )  # fmt: skip
 
@@ -376,34 +348,10 @@ def _kind(encoding: str | None, given: Model | None) -> type[Any] | None:
     return encodings.get(encoding).kind if encoding else None
 
 
-def _check_same(
-    kept: Model, network: Network, encoding: Encoding, facts: dict[str, Any], path: Path
-) -> None:
-    """Refuse to go on with what was begun otherwise."""
-    former, now = _begun(kept.network, kept.encoding, kept.facts), _begun(network, encoding, facts)
-    for name, value in now.items():
-        before = former.get(name)
-        if before != value:
-            before, value = ("the default" if v is None else v for v in (before, value))
-            raise ModelError(
-                f"{path} was begun with {name} {before}, not {value}: give the same settings to go "
-                "on with it, or leave --resume out to start anew"
-            )
-
-
-def _begun(network: Network, encoding: Encoding, facts: dict[str, Any]) -> dict[str, Any]:
-    settings = {name: v for name, v in facts["settings"].items() if name not in PLAN}
-    options = sorted(facts.get("encoding_options", {}).items())
-    return {
-        "encoding": ", ".join([encoding.name, *(f"{name} {value}" for name, value in options)]),
-        "seed": facts["seed"], **facts["corpus"], **settings, **asdict(network.architecture),
-    }  # fmt: skip
-
-
-def _preview(network: Network, encoding: Encoding, seed: int) -> str:
+def _preview(model: Model, seed: int) -> str:
     (drawn,) = generate(
-        network.stepper(), [np.random.default_rng(seed)], length=PREVIEW_LENGTH,
-        never=encoding.never, temperature=0.7,
+        model.network.stepper(), [np.random.default_rng(seed)], length=PREVIEW_LENGTH,
+        never=model.encoding.never, temperature=0.7,
     )  # fmt: skip
-    text: str = encoding.decode(drawn.symbols).text
+    text: str = model.encoding.decode(drawn.symbols).text
     return text

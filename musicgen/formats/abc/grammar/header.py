@@ -155,14 +155,9 @@ class HeaderReader:
         """Whether an end can be reached."""
         texts, word = self._lexicon.texts, header.word
         if not word:
-            return True
+            return header.metre is not None or self._takes(header, "M")
         if word[0] in self.lines:
-            lines = self.lines[word[0]].spelled(word)
-            # One tempo or key can stand where another can.
-            return any(
-                self._given(header._replace(word=""), word[0], line[2:].strip()) is not None
-                for line in (lines if word[0] in "ML" else islice(lines, 1))
-            )
+            return self._takes(header, word)
         if "\n" not in texts or (len(word) == 1 and ":" not in texts):
             return False
         return header.length > 0 or any(
@@ -173,9 +168,20 @@ class HeaderReader:
         """Return what decides which texts can follow."""
         length = header.length
         if header.word[:1] != "X" and length:
-            length = max(1, length + self._longest - MAX_TEXT)
+            length = 1 + max(0, length + self._longest - MAX_TEXT)
         lines = max(0, header.lines + self._longest - MAX_LINES)
         return header._replace(length=length, lines=lines)
+
+    def _takes(self, header: Header, start: str) -> bool:
+        """Whether a line that starts so can be completed here."""
+        lines = self.lines[start[0]].spelled(start)
+        header = header._replace(word="")
+        # One tempo or key can stand where another can.
+        for line in lines if start[0] in "ML" else islice(lines, 1):
+            after = self._given(header, start[0], line[2:].strip())
+            if after is not None and (isinstance(after, Body) or self.lives(after)):
+                return True
+        return False
 
     def _start(self, header: Header, letter: str) -> Header | None:
         if self._numbered and not header.given:
@@ -191,9 +197,10 @@ class HeaderReader:
         if character == "\n":
             lines = header.lines + (letter != "X")
             is_hornpipe = header.word[2:].strip().lower() == HORNPIPE
+            if not length or (is_hornpipe and header.metre and not _is_common(header.metre)):
+                return None
             given = header.given + "X" * (letter == "X") + "h" * is_hornpipe
-            started = header._replace(word="", length=0, lines=lines, given=given)
-            return started if length else None
+            return header._replace(word="", length=0, lines=lines, given=given)
         if letter == "X":
             can = character in "0123456789"[not length :] and length < MAX_NUMBER
         else:
@@ -209,10 +216,9 @@ class HeaderReader:
             case "M":
                 metre = parse_meter(value)
                 units = [unit] if unit else [self._default(metre), *self._units]
-                # Players want hornpipes in these metres only.
-                if "h" in header.given and value not in ("2/4", "4/4", "C"):
-                    return None
                 if metre is None or not any(self._fills(metre, unit) for unit in units):
+                    return None
+                if "h" in header.given and not _is_common(metre):
                     return None
             case "L":
                 unit = int(TICKS * parse_length(value))
@@ -248,6 +254,11 @@ def _values(lines: Spelling) -> str:
 
 def _metre(line: str) -> Metre | None:
     return parse_meter(line[2:].strip())
+
+
+def _is_common(metre: Metre) -> bool:
+    """Whether it is one of the metres in which players want hornpipes."""
+    return (metre.numerator, metre.denominator) in ((2, 4), (4, 4))
 
 
 def _whole(metre: Metre) -> int:

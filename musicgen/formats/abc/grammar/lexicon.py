@@ -12,8 +12,8 @@ from musicgen.formats.abc.grammar.spelling import Spelling
 
 __all__ = ["Lexicon"]
 
-_HEADER = re.compile(r"[A-Z]:[^:|]|\[[A-Z]:|!\w")
-"""A line of the header, or a field or name in the music that only a known one is."""
+_FOREIGN = re.compile(r"[A-Z]:[^:|].*\n|\[[A-Z]:[^]]*\]|!\w+!")
+"""A line of the header, or a field or name, which stands in the music only if it is a word."""
 
 _ANNOTATION = re.compile(r'"[\^_<>@][^"]*"?')
 
@@ -104,7 +104,7 @@ class Lexicon:
     @cached_property
     def music(self) -> list[str]:
         """The texts that can stand in the music, as far as their look tells."""
-        return [text for text in self.texts if not _HEADER.match(text) or self.is_word(text)]
+        return [text for text in self.texts if not _FOREIGN.fullmatch(text) or self.is_word(text)]
 
     def is_word(self, text: str) -> bool:
         """Whether a text is a word of the music, or the start of one."""
