@@ -33,7 +33,7 @@ class BarReader:
         self._time, self._lexicon, self._sounds = time, time.lexicon, sounds
         self.steps = {
             Place.FRESH: self._fresh, Place.BRACKET: self._bracket, Place.BAR: self._bar,
-            Place.ENDING: self._ending, Place.FIELD: self._field,
+            Place.FIELD: self._field,
         }  # fmt: skip
 
     def _fresh(self, body: Body, character: str) -> Body | None:
@@ -95,8 +95,7 @@ class BarReader:
     def _bracket(self, body: Body, character: str) -> Body | None:
         if body.word:
             if character in "12":
-                word = "[" + character
-                return self._ending(body._replace(place=Place.ENDING, word=word), "")
+                return self._ending(body, ENDINGS["[" + character])
             if character in FIELDS:
                 return body._replace(place=Place.FIELD, word="[" + character)
             if body.form.repeat == Repeat.DUE:
@@ -107,8 +106,7 @@ class BarReader:
             return None
         return body._replace(place=Place.CHORD, word=character, notes=())
 
-    def _ending(self, body: Body, character: str) -> Body | None:
-        number = ENDINGS[body.word]
+    def _ending(self, body: Body, number: int) -> Body | None:
         if body.tie or body.slur or (number == 1 and not body.signs & Signs.PLAIN):
             return None
         if body.left != body.form.whole or body.form.is_first:

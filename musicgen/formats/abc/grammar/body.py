@@ -39,15 +39,13 @@ class Place:
     """Between the brackets of a chord."""
     BAR = 11
     """In a bar line."""
-    ENDING = 12
-    """In the sign of an ending that stands apart."""
-    FIELD = 13
+    FIELD = 12
     """In a field in brackets."""
-    QUOTE = 14
+    QUOTE = 13
     """Between quotation marks."""
-    NAME = 15
+    NAME = 14
     """In the name of a decoration."""
-    GRACE = 16
+    GRACE = 15
     """Between the braces of grace notes."""
 
 

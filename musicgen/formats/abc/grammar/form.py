@@ -8,6 +8,9 @@ __all__ = ["Form", "Repeat"]
 
 UNKNOWN = -1
 
+MAX_SPLITS = 4
+"""A tune has a few sections with a pickup; a model that has learned little splits every bar."""
+
 
 class Repeat:
     """Where among repeats the text stands."""
@@ -47,6 +50,8 @@ class Form(NamedTuple):
         Whether the section that ``:|`` goes back to starts with a pickup.
     repeated
         Whether there was a repeat: ``:|`` goes back to the start of the tune until then.
+    splits
+        How many bars a double bar line may still split.
     """
 
     whole: int
@@ -56,6 +61,7 @@ class Form(NamedTuple):
     repeat: int = Repeat.IMPLIED
     early: bool = False
     repeated: bool = False
+    splits: int = MAX_SPLITS
 
     @property
     def is_first(self) -> bool:
@@ -144,8 +150,11 @@ class Form(NamedTuple):
             case "||":
                 if form.repeat == Repeat.OPEN:
                     return None
+                if lack and not form.splits:
+                    return None
                 early = bool(lack) if form.repeated else form.early
-                return form._replace(repeat=Repeat.IMPLIED, early=early)
+                splits = form.splits - bool(lack)
+                return form._replace(repeat=Repeat.IMPLIED, early=early, splits=splits)
             case "|:":
                 if form.repeat == Repeat.OPEN:
                     return None

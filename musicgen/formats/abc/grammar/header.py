@@ -101,6 +101,11 @@ class HeaderReader:
         self._units = [
             int(TICKS * parse_length(line[2:].strip())) for line in self.lines["L"].reachable("")
         ]
+        if not self.lives(Header()):
+            raise EncodingError(
+                f"no bar of {_values(self.lines['M'])} can be filled with the lengths of notes "
+                "that the model knows; ask for another metre, or sample without constraints"
+            )
 
     def _ask(
         self, letter: str, what: str, value: str | None, read: Callable[[str], object]
@@ -155,9 +160,9 @@ class HeaderReader:
         """Whether an end can be reached."""
         texts, word = self._lexicon.texts, header.word
         if not word:
-            return header.metre is not None or self._takes(header, "M")
+            return header.metre is not None or self._takes(header, "M", "")
         if word[0] in self.lines:
-            return self._takes(header, word)
+            return self._takes(header, word[0], word)
         if "\n" not in texts or (len(word) == 1 and ":" not in texts):
             return False
         return header.length > 0 or any(
@@ -172,13 +177,13 @@ class HeaderReader:
         lines = max(0, header.lines + self._longest - MAX_LINES)
         return header._replace(length=length, lines=lines)
 
-    def _takes(self, header: Header, start: str) -> bool:
-        """Whether a line that starts so can be completed here."""
-        lines = self.lines[start[0]].spelled(start)
+    def _takes(self, header: Header, letter: str, start: str) -> bool:
+        """Whether a field can stand here whose line starts so."""
+        lines = self.lines[letter].spelled(start)
         header = header._replace(word="")
         # One tempo or key can stand where another can.
-        for line in lines if start[0] in "ML" else islice(lines, 1):
-            after = self._given(header, start[0], line[2:].strip())
+        for line in lines if letter in "ML" else islice(lines, 1):
+            after = self._given(header, letter, line[2:].strip())
             if after is not None and (isinstance(after, Body) or self.lives(after)):
                 return True
         return False

@@ -135,8 +135,6 @@ class Liveness:
         return self._completes(body, body.word)
 
     def _after(self, body: Body) -> bool:
-        if body.tie and body.tie.lstrip("^_=") not in self._lexicon.plain_pitches:
-            return False
         if self.has_room(body):
             return True
         if body.broken or body.tuplet[0] or not self._reader.time.ends_here(body):

@@ -127,7 +127,7 @@ class SoundReader:
             if body.tuplet[0] or body.broken:
                 return None
             return body._replace(place=Place.TUPLET, word="(" + character)
-        if body.slur:
+        if body.slur or ")" not in self._lexicon.texts:
             return None
         signs = body.signs | Signs.OPENED
         opened = body._replace(place=Place.SIGNED, word="", slur=True, signs=signs)
@@ -240,7 +240,7 @@ class SoundReader:
 
     def _after(self, body: Body, character: str) -> Body | None:
         if character == "-":
-            can = body.pitch and not body.tie
+            can = body.pitch.lstrip("^_=") in self._lexicon.plain_pitches and not body.tie
             return body._replace(tie=body.pitch, pitch="") if can else None
         if character == " ":
             return body._replace(place=Place.MIDDLE, word=" ", pitch="")
