@@ -53,6 +53,17 @@ def test_conditions_hold():
     assert sample.startswith("M:6/8\nK:Ador\n")
 
 
+@pytest.mark.parametrize("bars", [8, 16, 32])
+def test_asked_for_bars_metre_and_key_together(bars):
+    rng = np.random.default_rng(bars)
+    for _ in range(3):
+        constraint = AbcConstraint(TEXTS, metre="4/4", key="C", bars=bars, unit_length=EIGHTH)
+        tune = Tune(f"X:1\nL:1/8\n{text(drawn(constraint, rng))}")
+        score = abc.parse(tune, strict=True)
+        assert uneven_bars(score) == []
+        assert (score.first("M"), score.first("K")) == ("4/4", "C")
+
+
 def test_unknown_voices_and_the_boundary_are_not_drawn():
     allowed = AbcConstraint(TEXTS, unit_length=EIGHTH).allowed()
     assert [TEXTS[at] for at in np.flatnonzero(allowed)] == ["M:6/8\n", "M:4/4\n"]

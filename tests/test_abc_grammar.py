@@ -19,6 +19,10 @@ TOKENS = [
     "R:hornpipe\n", "M:6/8\n", "M:4/4\n", "M:2/4\n", "K:C\n", "K:Cdor\n", "Q:1/4=120\n",
     "[M:3/4]", "[K:Cmix]",
 ]  # fmt: skip
+PHRASES = [
+    "A2", "(3ABc", "CDE|", '"G"A', '"^slow"', "|:A", "B2|c", "|c8|d8|", "A>B", "A-", "-|", "[CE]2",
+    "{a}B", "~A", ".A", "|[K:C]", "|\n", " ", "!f!A",
+]  # fmt: skip
 EIGHTH = Fraction(1, 8)
 PRINTABLE = Grammar(["\n", *map(chr, range(32, 127))])
 HEAD = "X:1\nM:4/4\nL:1/8\nK:C\n"
@@ -64,14 +68,15 @@ def test_random_tunes_of_characters(seed):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_states_of_one_digest_allow_the_same(seed):
+@pytest.mark.parametrize("texts", [TOKENS, TOKENS + PHRASES, CHARACTERS])
+def test_states_of_one_digest_allow_the_same(seed, texts):
     draw = random.Random(seed)
-    grammar = Grammar(TOKENS, most_bars=6, unit_length=EIGHTH)
+    grammar = Grammar(texts, most_bars=6, unit_length=EIGHTH)
     for _ in range(2):
         state = grammar.start
         for _ in range(60):
             can = sorted(grammar.followers(state))
-            assert can == sorted(t for t in TOKENS if grammar.advance(state, t) is not None)
+            assert can == sorted(t for t in texts if grammar.advance(state, t) is not None)
             if not can:
                 break
             after = grammar.advance(state, draw.choice(can))
@@ -99,7 +104,8 @@ def test_accepted(body):
 BAD = [
     "A8|A7|", "A8A", "A8|B8|:c8|d8|]\n\n", "A8||B8::c8:|:", "|:A8|]", "A8-|B", "A8-|z", "(A8|]",
     "(3AB|", "A>|", "A2>B4", "[CC]", "[]", "{}", "A8|1B8|2", "A8:|2", "|:A8|:", "||", '"hello"',
-    "~[AC]", "HA", "A8| |", "V:1", "[V:1]", "[M:none]", "!fermata!", "A |", "A,,,", "c'''",
+    "~[AC]", "HA", "A8| |", "V:1", "[V:1]", "[M:none]", "!fermata!", "A |", "A,,,", 'u"G"A8|]',
+    "u!f!A8|]", ".(A8|A8)|]", "v{a}A8|]", ".A4>B4|]", "A4>.B4|]", '"^a;b"A8|]', "A8-|TA8|]", "c'''",
 ]  # fmt: skip
 
 
@@ -148,6 +154,37 @@ def test_a_repeat_opens_only_where_it_can_be_closed():
 def test_impossible_conditions(conditions, message):
     with pytest.raises(EncodingError, match=message):
         Grammar(TOKENS, unit_length=EIGHTH, **conditions)
+
+
+def test_a_metre_that_no_notes_fill():
+    texts = ["M:3/4\n", "K:C\n", "C4", "C", "4", "8", "|", "M:4/4\n"]
+    with pytest.raises(EncodingError, match="no bar of 3/16 can be filled"):
+        Grammar([*texts, "M:3/16\n"], metre="3/16", unit_length=EIGHTH)
+
+
+def test_nothing_opens_that_the_vocabulary_cannot_close():
+    texts = ["M:4/4\n", "K:C\n", "C", "8", "(", "(3", ".", "|", "|:", "|1", "-", "D"]
+    grammar = Grammar(texts, unit_length=EIGHTH)
+    for music in ("|:", "(.", "(D", "C8|1"):
+        assert grammar.advance(grammar.start, f"M:4/4\nK:C\n{music}") is None
+
+
+def test_hornpipes_stand_in_their_metres_and_without_staccato():
+    assert PRINTABLE.advance(PRINTABLE.start, "X:1\nM:6/8\nR:hornpipe\n") is None
+    assert PRINTABLE.advance(PRINTABLE.start, "X:1\nR:hornpipe\nM:6/8\n") is None
+    body = PRINTABLE.advance(PRINTABLE.start, "X:1\nR:hornpipe\nM:4/4\nL:1/8\nK:C\n")
+    assert body is not None
+    assert PRINTABLE.advance(body, ".A") is None
+    slow = Grammar(CHARACTERS, metre="6/8")
+    assert slow.advance(slow.start, "X:1\nR:hornpipe\n") is None
+
+
+def test_a_few_bars_are_split_by_double_bar_lines():
+    state = PRINTABLE.advance(PRINTABLE.start, HEAD + "A|" + "A7||A|" * 4)
+    assert state is not None
+    assert PRINTABLE.advance(state, "A8|") is not None
+    after = PRINTABLE.advance(state, "A7||")
+    assert after is None or PRINTABLE.advance(after, "A") is None
 
 
 def test_a_vocabulary_that_writes_no_tune():

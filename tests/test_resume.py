@@ -217,8 +217,11 @@ def test_another_corpus_is_refused(scales, corpora, tmp_path):
 
 def test_a_run_that_started_from_a_model_goes_on_with_its_encoding(scales, models, tmp_path):
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
-    settings = SETTINGS | {"epochs": 4}
+    settings = SETTINGS | {"epochs": 4, "hidden_size": None, "num_layers": None}
     train_on(scales, whole, **settings, init_from=models("tokens"))
+    stopped(scales, parts, 3, **settings, init_from=models("tokens"))
+    train_on(scales, parts, **settings, resume=True, init_from=models("tokens"))
+    assert parts.read_bytes() == whole.read_bytes()
     stopped(scales, parts, 3, **settings, init_from=models("tokens"))
     train_on(scales, parts, **settings, resume=True)
     assert parts.read_bytes() == whole.read_bytes()

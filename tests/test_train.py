@@ -183,8 +183,13 @@ def test_init_from_takes_weights_and_encoding(models, corpora, musicgen, refused
         assert weight == pytest.approx(new.network.weights()[name], abs=1e-5), name
     assert new.facts["init_from"] == "events"
     message = refused(*begun, models("events"), "--encoding", "chords")
-    assert "brings its own encoding, events" in message
-    assert "--resume or --init-from, not both" in refused(*begun, models("events"), "--resume")
+    assert "brings its encoding, events, and its network" in message
+    message = refused(*begun, models("events"), "--hidden-size", 64)
+    assert "and its network" in message
+    plain = ("train", corpora["abc"], *ONCE, "--out", tmp_path / "p.safetensors")
+    musicgen(*plain)
+    message = refused(*plain, "--resume", "--init-from", models("tokens"))
+    assert "--resume or --init-from, not both" in message
 
 
 def test_a_second_start_finds_what_the_first_computed(corpora, musicgen, monkeypatch, tmp_path):

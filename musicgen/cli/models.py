@@ -33,13 +33,13 @@ def list_(
     if as_json:
         print(json.dumps([_facts(report) for report in reports]))
         return
-    print(f"{'name':16}{'encoding':14}{'weights':>10}{'MB':>6}  {'validation':26}corpus")
+    print(f"{'name':16}{'encoding':14}{'weights':>10}{'MB':>6}  {'validation':31}corpus")
     for report in reports:
         cost = f"{report.validation:.3f} {report.unit}"
         corpus = report.facts["corpus"]
         print(
             f"{report.name:16}{report.encoding:14}{report.weights:10,}{report.bytes / 1e6:6.1f}  "
-            f"{cost:26}{corpus['name']}, {corpus['pieces']} pieces"
+            f"{cost:31}{corpus['name']}, {corpus['pieces']} pieces"
             f"{'' if report.shipped else '  (yours)'}"
         )
 

@@ -99,6 +99,10 @@ class TrainingBar:
         )
         if event.resumed:
             self._print(f"going on after {event.resumed:,} batches")
+        elif event.resumed is not None:
+            self._print("nothing was kept of an earlier run: starting from the beginning")
+        if event.replaces:
+            self._print(f"{event.path} is there already: the new model will replace it")
         self._unit = cost_unit(encoding)
         self._steps = f"{encoding.unit}s"
 

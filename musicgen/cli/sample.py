@@ -66,10 +66,10 @@ def sample(
         Option(help="Piano rolls: notes sound from here on; auto, f1, polyphony or a number."),
     ] = None,
     top_notes: Annotated[
-        int | None, Option(min=0, help="Piano rolls: so many notes sound at each step.")
+        int | None, Option(min=1, help="Piano rolls: so many notes sound at each step.")
     ] = None,
     max_polyphony: Annotated[
-        int | None, Option(min=0, help="Piano rolls: so many notes sound at most.")
+        int | None, Option(min=1, help="Piano rolls: so many notes sound at most.")
     ] = None,
     length: Annotated[
         int | None, Option(min=1, help="Most symbols or frames.  [default: what is usual]")
@@ -126,6 +126,10 @@ def sample(
         f"model {result.model}; repeat with --seed {result.seed}",
         file=sys.stderr,
     )
+    if len(result.samples) < count:
+        print(f"only {len(result.samples)} of {count} written: the others were never sound; the "
+              f"last: {result.rejected[-1]}", file=sys.stderr)  # fmt: skip
+        raise typer.Exit(1)
 
 
 def _number(text: str | None) -> float | str | None:

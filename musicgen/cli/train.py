@@ -50,9 +50,11 @@ def train(
     transpose: Annotated[
         str | None, Option(help="Learn from transposed copies too: LOWEST:HIGHEST semitones.")
     ] = None,
-    hidden_size: Annotated[int, Option(min=1, help="Units of a layer.")] = 256,
-    num_layers: Annotated[int, Option(min=1, help="Recurrent layers.")] = 2,
-    cell: Annotated[str, Option(help="lstm, gru or elman.")] = "lstm",
+    hidden_size: Annotated[
+        int | None, Option(min=1, help="Units of a layer.  [default: 256]")
+    ] = None,
+    num_layers: Annotated[int | None, Option(min=1, help="Recurrent layers.  [default: 2]")] = None,
+    cell: Annotated[str | None, Option(help="lstm, gru or elman.  [default: lstm]")] = None,
     optimizer: Annotated[str, Option(help="adadelta, adagrad, adam, rmsprop or sgd.")] = "adam",
     learning_rate: Annotated[
         float | None, Option(help="At its height.  [default: what suits the optimiser]")
@@ -129,6 +131,9 @@ def train(
                 resume=resume, init_from=init_from, jobs=jobs, cache=cache, report=report,
                 reading=reading, encoded=encoded, stop=lambda: interrupted,
             )  # fmt: skip
+    if resume and result.last.batches == result.read.resumed:
+        print("The run was at its end already; more --epochs, --minutes or --patience lengthen it.",
+              file=sys.stderr)  # fmt: skip
     if result.interrupted:
         print("Interrupted; all is saved. Go on with --resume.", file=sys.stderr)
     if as_json:

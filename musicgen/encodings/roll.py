@@ -43,6 +43,7 @@ class Roll:
         Number of channels of a pitch, of which one at most is on.
     """
 
+    name: ClassVar[str]
     kind: ClassVar[type[Music]] = Music
     unit: ClassVar[str] = "step"
     never: ClassVar[tuple[int, ...]] = ()
@@ -82,7 +83,7 @@ class Roll:
         EncodingError
             When one is given.
         """
-        refuse(type(self).__name__, key=key, metre=metre, bars=bars)
+        refuse(type(self).name, key=key, metre=metre, bars=bars)
 
     @property
     def size(self) -> int:

@@ -123,7 +123,8 @@ def decide_switches(
         Divides the logits; 0 leaves the likelier alone. Above 1 it does not hold for the end, so
         that pieces keep their length.
     threshold, top, most
-        As in `choose`, which draws the notes when neither of the first two is given.
+        As in `choose`, which draws the notes when neither of the first two is given. The notes of
+        the first frame are drawn from a threshold's probabilities as well.
     """
     u = _uniform(rngs, previous.shape[1])
     z = np.asarray(logits, np.float64)
@@ -136,6 +137,10 @@ def decide_switches(
     chances[:, 1:] *= (before >= 0.5).any(axis=1, keepdims=True)
     draws = u[:, notes].reshape(B, layers, -1)[:, 0]
     chosen = choose(chances, draws, threshold=threshold, top=top, most=most)
+    if threshold is not None:
+        # All pieces would start, and go on, alike.
+        opens = _opens(previous)
+        chosen[opens] = choose(chances[opens], draws[opens], most=most)
     frames[:, notes] = chosen.reshape(B, -1)
     return frames
 

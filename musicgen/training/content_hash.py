@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import musicgen
@@ -19,6 +21,7 @@ __all__ = ["content_hashes", "program_hash"]
 # Nanoseconds: a file that was changed a moment ago may change again and keep its time.
 MOMENT = 2 * 10**9
 ROOMS = ("notation", "formats", "convert", "encodings", "training")
+LIBRARIES = ("mido", "music21", "numpy", "scipy", "soundfile")
 
 
 def content_hashes(
@@ -71,16 +74,17 @@ def content_hashes(
 
 @cache
 def program_hash() -> str:
-    """Return the SHA-256 of the part of this package that makes arrays from files.
+    """Return the SHA-256 of what makes arrays from files: a part of this package, and libraries.
 
     The version alone would not tell of a change that somebody makes.
     """
-    whole = hashlib.sha256(musicgen.__version__.encode())
+    versions = [f"{library} {version(library)}" for library in LIBRARIES]
+    whole = hashlib.sha256("\n".join([musicgen.__version__, *versions]).encode())
     folder = Path(musicgen.__file__).parent
-    for room in ROOMS:
-        for file in sorted((folder / room).rglob("*.py")):
-            text = file.read_bytes()
-            whole.update(f"{file.relative_to(folder).as_posix()} {len(text)}\n".encode() + text)
+    rooms = [sorted((folder / room).rglob("*.py")) for room in ROOMS]
+    for file in (folder / "music.py", *chain.from_iterable(rooms)):
+        text = file.read_bytes()
+        whole.update(f"{file.relative_to(folder).as_posix()} {len(text)}\n".encode() + text)
     return whole.hexdigest()
 
 

@@ -94,7 +94,7 @@ class Trainer:
     warmup
         Share of the plan during which η rises to its full height.
     batch_size, seq_length
-        B and T. There are never more rows than training pieces.
+        B and T. There are never more rows than training pieces, nor more steps than in the longest.
     dropout
         Share of each recurrent layer's outputs that is dropped.
     input_noise
@@ -135,7 +135,9 @@ class Trainer:
     ) -> None:
         self.network, self.rng = network, rng
         self.training, self.validation = training, validation
-        self.B, self.T = min(batch_size, len(training)), seq_length
+        # All beyond the longest piece would be padding.
+        self.T = min(seq_length, max(map(len, training)))
+        self.B = min(batch_size, len(training))
         self.eta = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
         self.schedule = SCHEDULES[schedule]
         if warmup:

@@ -70,7 +70,7 @@ def draw_symbols(
     primer
         Symbols that each starts with.
     length
-        Most symbols drawn.
+        Most symbols of a sequence, the primer's among them.
     conditions
         Keyword arguments of the encoding's ``constraint``; None for no constraint at all.
     beam
@@ -95,14 +95,13 @@ def draw_symbols(
         constraints = None if made[0] is None else made
     if beam is None:
         drawn = generate(
-            network.stepper(B), list(rngs), length=length, primers=[primer] * B,
+            network.stepper(B), list(rngs), length=length - len(primer), primers=[primer] * B,
             never=encoding.never, constraints=constraints, **settings,
         )  # fmt: skip
     else:
-        width = max(beam, B)
         drawn = beam_search(
-            network.stepper(width), width=width, length=length, count=B, primer=primer,
-            never=encoding.never, constraint=constraints[0] if constraints else None,
+            network.stepper(beam), width=beam, length=length - len(primer), count=B,
+            primer=primer, never=encoding.never, constraint=constraints[0] if constraints else None,
         )  # fmt: skip
     return [
         Drawn(
@@ -164,12 +163,12 @@ def draw_frames(
                 decide_switches, layers=encoding.layers, temperature=temperature, **ways
             )
     else:
-        residual = np.array(model.facts.get("decoding", {}).get("residual", 0.0))
+        residual = np.array(_calibrated(model, "residual"))
         decide = partial(decide_values, deviation=temperature * residual)
     is_roll = isinstance(encoding, Roll)
     drawn = generate_frames(
-        step if is_roll else recorded, rngs, length=length, boundary=boundary_frame(encoding.size),
-        decide=decide, primer=primer,
+        step if is_roll else recorded, rngs, length=length - len(primer),
+        boundary=boundary_frame(encoding.size), decide=decide, primer=primer,
     )  # fmt: skip
     if not is_roll:
         # The noise keeps the network moving; what it then says is without noise.
@@ -181,11 +180,20 @@ def draw_frames(
     return [
         Drawn(
             frames,
-            evaluate(network, [frames], B=1) if encoding.head == "bernoulli" else math.nan,
-            len(frames) < len(primer) + length,
+            _bits(model, frames, primer) if encoding.head == "bernoulli" else math.nan,
+            len(frames) < length,
         )
         for frames in drawn
     ]
+
+
+def _bits(model: Model, frames: Array, primer: Array) -> float:
+    """Return the mean information of the frames after the primer."""
+
+    def total(part: Array) -> float:
+        return evaluate(model.network, [part], B=1) * len(part) if len(part) else 0.0
+
+    return (total(frames) - total(primer)) / max(len(frames) - len(primer), 1)
 
 
 def find_threshold(model: Model, threshold: float | str | None) -> Any:
@@ -207,12 +215,7 @@ def find_threshold(model: Model, threshold: float | str | None) -> Any:
     """
     if not isinstance(threshold, str):
         return threshold
-    known = model.facts.get("decoding", {}).get("thresholds")
-    if known is None:
-        raise ModelError(
-            "the model was not calibrated, which is done when a training ends: go on with "
-            "musicgen train --resume, or give --threshold a number"
-        )
+    known = _calibrated(model, "thresholds")
     criterion, _, way = threshold.partition("/")
     criterion = "polyphony" if criterion == "auto" else criterion
     if criterion not in known or way not in ("", "pitch"):
@@ -221,3 +224,13 @@ def find_threshold(model: Model, threshold: float | str | None) -> Any:
             "these with /pitch added"
         )
     return np.array(known[criterion]["per pitch" if way else "all"])
+
+
+def _calibrated(model: Model, name: str) -> Any:
+    found = model.facts.get("decoding", {}).get(name)
+    if found is None:
+        raise ModelError(
+            "the model was not calibrated, which is done when a training ends: go on with "
+            "musicgen train --resume"
+        )
+    return found

@@ -209,8 +209,7 @@ def needs(path: str | Path, *, format: str | None = None, jobs: int | None = Non
     corpus = read_corpus(Path(path), format, jobs=jobs)
     data = encode_corpus(corpus, encodings.default(corpus.kind), order, jobs=jobs)
     encoding = data.encoding
-    shape = (usual[name] for name in ("hidden_size", "num_layers", "cell"))
-    network = Network.initialise(Architecture(encoding.size, encoding.head, *shape), initial)
+    network = Network.initialise(Architecture(encoding.size, encoding.head), initial)
     settings = {name: usual[name] for name in ("seq_length", "dropout", "optimizer")}
     trainer = Trainer(
         network, data.training, data.validation[:1], drops, batch_size=BATCH_SIZE, epochs=1,

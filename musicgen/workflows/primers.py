@@ -65,9 +65,9 @@ def read_primer(path: Path | None, encoding: Encoding, length: int) -> Primer:
     piece = _opening(path) if form.kind is Tune else form.read(path)[0]
     wanted = convert(piece, encoding.kind)
     found = encoding.encode_primer(wanted)
-    if len(found) > length:
+    if len(found) >= length:
         raise EncodingError(
-            f"the primer {path} is {len(found)} {encoding.unit}s long, and a sample {length} at "
+            f"the primer {path} is {len(found)} {encoding.unit}s long, and a piece {length} at "
             "most: give a shorter primer, or a greater --length"
         )
     key = re.search(r"^K:(.*)$", wanted.text, re.MULTILINE) if isinstance(wanted, Tune) else None
@@ -98,11 +98,13 @@ def continuation(encoding: Encoding, array: Array, primer: Array) -> Piece:
 
 
 def _opening(path: Path) -> Tune:
-    """Read an ABC file as it stands: it may hold a header alone, or a tune without an end.
+    """Read the first tune of an ABC file: it may be a header alone, or a tune without an end.
 
     Editors end a file with a line feed; a line of music is to be gone on with all the same.
     """
-    text = abc.decode(path.read_bytes(), path).strip("\n")
+    text = abc.decode(path.read_bytes(), path)
+    second = list(re.finditer(r"^X:", text, re.MULTILINE))[1:2]
+    text = text[: second[0].start() if second else None].strip("\n")
     last = text.rpartition("\n")[2]
     return Tune(text + "\n" if re.match(r"[A-Za-z]:", last) else text, path)
 

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from musicgen import __version__
-from musicgen.convert import convert
+from musicgen.convert import convert, tune_to_music
+from musicgen.encodings import Encoding
 from musicgen.encodings.abc_tokens import AbcTokens
+from musicgen.encodings.roll import Roll
 from musicgen.errors import EncodingError, FormatError, ModelError
 from musicgen.files import check_writable
 from musicgen.formats import abc, for_extension, get
@@ -52,7 +54,7 @@ class Sample:
     title, key, metre
         What it says of itself; may be empty.
     bars
-        Bars played, repeats unfolded; 0 of sound.
+        Written bars, an upbeat not counted; 0 of sound.
     seconds
         Length.
     bits
@@ -150,10 +152,10 @@ def sample_from(
     beam
         For symbols: look for the likeliest pieces with a beam of this width, instead of drawing.
     threshold, top_notes, most_notes
-        For piano rolls: see `musicgen.workflows.drawing.draw_frames`. By default switches are
-        drawn, and velocities cut at the calibrated threshold.
+        For piano rolls: see `musicgen.workflows.drawing.draw_frames`. By default notes are drawn.
     length
-        Most symbols or frames drawn for a piece; by default what is usual for the encoding.
+        Most symbols or frames of a piece, the primer's among them; by default what is usual for the
+        encoding.
     primer
         A file; every piece starts with its first piece.
     keep_primer
@@ -184,6 +186,17 @@ def sample_from(
     loaded = Model.load(path)
     encoding = loaded.encoding
     symbols = encoding.head == "categorical"
+    _check_options(
+        encoding,
+        {"top_k": top_k, "min_p": min_p, "repetition_penalty": repetition_penalty, "beam": beam},
+        {"threshold": threshold, "top_notes": top_notes, "most_notes": most_notes},
+    )
+    if not constraints and (key or metre or bars):
+        raise EncodingError("a key, a metre and bars can only be asked for under constraints")
+    if primer and metre:
+        raise EncodingError("a primer has a metre of its own: leave the other one out")
+    if beam is not None and count > 1:
+        raise ValueError(f"beam search finds one piece, the likeliest; {count} are asked for")
     if temperature is None:
         temperature = 0.8 if symbols else 1.7 if encoding.kind is Audio else 1.0
     check_settings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
@@ -247,11 +260,27 @@ def sample_from(
                 if progress:
                     progress(len(done), count)
         if len(done) == count:
-            return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
-    raise ModelError(
-        f"{path} wrote nothing sound in {most} draws (the last: {rejected[-1]}); train it "
-        "longer, or lower --temperature"
-    )
+            break
+    if not done:
+        raise ModelError(
+            f"{path} wrote nothing sound in {most * count} draws; the last: {rejected[-1]}"
+        )
+    return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
+
+
+def _check_options(encoding: Encoding, drawing: dict[str, Any], rolls: dict[str, Any]) -> None:
+    """Refuse options that would do nothing."""
+    unfit = {} if encoding.head == "categorical" else drawing
+    unfit = unfit if isinstance(encoding, Roll) else unfit | rolls
+    for name, value in unfit.items():
+        if value:
+            raise EncodingError(f"{name} means nothing to a model of {encoding.name}: leave it out")
+    threshold = rolls["threshold"]
+    if isinstance(threshold, float) and not threshold > 0:
+        raise ValueError(f"threshold is {threshold}; expected more than 0")
+    for name in ("top_notes", "most_notes"):
+        if rolls[name] is not None and rolls[name] < 1:
+            raise ValueError(f"{name} is {rolls[name]}; expected 1 or more")
 
 
 def finished(
@@ -304,16 +333,16 @@ def finished(
             piece = encoding.in_key(piece, key or encoding.draw_tonic(piece, rng))
         score = _signed(abc.parse(piece, strict=True), number, origin, title)
         piece = Tune(abc.print_score(score))
-        music = convert(piece, Music)
+        music, written = tune_to_music(piece), tune_to_music(piece, repeats=False)
         shown = score.first("T"), score.first("K"), score.first("M")
     else:
-        music = piece
+        music = written = piece
         if not any(track.notes for track in music.tracks):
             raise FormatError("a piece without notes")
         music.title = title or music.title
         keys = music.key_signatures
         shown = music.title, keys[0].name if keys else "", _metre(music)
-    return Sample(piece, music, *shown, _bars(music), music.seconds, drawn.bits, draws)
+    return Sample(piece, music, *shown, _bars(written), music.seconds, drawn.bits, draws)
 
 
 def _metre(music: Music) -> str:
@@ -346,9 +375,14 @@ def _signed(score: abc.Score, number: int, origin: str, title: str | None) -> ab
 
 
 def _bars(music: Music) -> int:
-    end, total = music.end, 0.0
     changes = music.time_signatures
-    for i, change in enumerate(changes):
-        until = changes[i + 1].time if i + 1 < len(changes) else end
-        total += (until - change.time) * change.denominator / (4 * change.numerator)
-    return round(total / music.resolution)
+    starts = [min(change.time, music.end) for change in changes] + [music.end]
+    bars = [
+        (until - since) * change.denominator / (4 * change.numerator * music.resolution)
+        for change, (since, until) in zip(changes, pairwise(starts), strict=True)
+    ]
+    # An upbeat is written as a bar of its own.
+    lengths = [change.numerator / change.denominator for change in changes]
+    if len(bars) > 1 and bars[0] <= 1 and lengths[0] < lengths[1]:
+        del bars[0]
+    return round(sum(bars))

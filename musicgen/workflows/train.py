@@ -38,6 +38,7 @@ __all__ = ["CorpusRead", "Preview", "Training", "cost_unit", "train_on"]
 # What a run without an end gets: epochs, but no fewer batches than a small corpus needs.
 EPOCHS, BATCHES = 30, 1500
 BATCH_SIZE = 32
+HIDDEN_SIZE, NUM_LAYERS, CELL = 256, 2, "lstm"
 KEEP_SECONDS = 60  # what a power cut may cost
 # Spectra that are predicted from perfect ones alone end in a hum (docs/audio.md).
 INPUT_NOISE = 0.3
@@ -63,7 +64,10 @@ class CorpusRead:
     path
         The model file to be written.
     resumed
-        Batches of the run that goes on; 0 for a new one.
+        Batches of the run that goes on; 0 for a new one, although another was to be resumed; None
+        for a new one.
+    replaces
+        Whether a model of that name is going to be replaced.
     """
 
     inventory: Inventory
@@ -73,7 +77,8 @@ class CorpusRead:
     encoding: Encoding
     weights: int
     path: Path
-    resumed: int
+    resumed: int | None
+    replaces: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,9 @@ def train_on(
     encoding: str | None = None,
     encoding_options: Mapping[str, Any] | None = None,
     transpose: range | None = None,
-    hidden_size: int = 256,
-    num_layers: int = 2,
-    cell: str = "lstm",
+    hidden_size: int | None = None,
+    num_layers: int | None = None,
+    cell: str | None = None,
     optimizer: str = "adam",
     learning_rate: float | None = None,
     schedule: str = "cosine",
@@ -227,7 +232,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     """
     source = Path(corpus)
     name = Path(os.path.abspath(source)).stem  # noqa: PTH100 - a link keeps its own name
-    _check("cell", cell, CELLS)
+    _check("cell", cell or CELL, CELLS)
     _check("optimizer", optimizer, OPTIMISERS)
     _check("schedule", schedule, SCHEDULES)
     positive = {"learning_rate": learning_rate, "grad_clip": grad_clip, "minutes": minutes}
@@ -236,18 +241,20 @@ input_noise, decay, grad_clip, epochs, minutes, patience
             raise ModelError(f"{setting} is {value}; expected more than 0")
     files = Checkpoints(Path(out) if out else MODELS / f"{name}{SUFFIX}")
     kept = Model.load(files.last) if resume and files.last.is_file() else None
-    if kept and init_from:
-        raise ModelError("a resumed run has its weights: give --resume or --init-from, not both")
     given = Model.load(find_model(init_from)) if init_from else None
     origin = Path(init_from).stem if init_from else None
     options = dict(encoding_options or {})
-    if given and (encoding or options):
-        raise ModelError(
-            f"{init_from} brings its own encoding, {given.encoding.name}: leave --encoding and its "
-            "settings out, or --init-from"
-        )
-    if kept and kept.facts.get("init_from"):
+    if kept and kept.facts["init_from"]:
+        if origin not in (None, kept.facts["init_from"]):
+            raise ModelError(f"{files.last} was begun from {kept.facts['init_from']}, not {origin}")
         given, origin = kept, kept.facts["init_from"]
+    elif kept and init_from:
+        raise ModelError("a resumed run has its weights: give --resume or --init-from, not both")
+    if given and (encoding or options or hidden_size or num_layers or cell):
+        raise ModelError(
+            f"{origin} brings its encoding, {given.encoding.name}, and its network: leave the "
+            "settings of both out, or --init-from"
+        )
     found = read_corpus(source, format, _kind(encoding, given), jobs=jobs, progress=reading)
     wanted = encodings.get(encoding) if encoding else encodings.default(found.kind)
     for option in options.keys() - signature(wanted.fit).parameters.keys():
@@ -286,7 +293,10 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         "seed": seed,
         "unit": cost_unit(data.encoding),
     }
-    shape = Architecture(data.encoding.size, data.encoding.head, hidden_size, num_layers, cell)
+    shape = Architecture(
+        data.encoding.size, data.encoding.head, hidden_size or HIDDEN_SIZE,
+        num_layers or NUM_LAYERS, cell or CELL,
+    )  # fmt: skip
     network = given.network if given else Network.initialise(shape, initial)
     model = Model(network, data.encoding, facts)
     trainer = Trainer(network, data.training, data.validation, drops, **settings)
@@ -299,7 +309,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     read = CorpusRead(
         data.inventory, len(data.training), len(data.validation),
         int(data.training.lengths.sum()), data.encoding, network.size, files.best,
-        trainer.progress.batches,
+        trainer.progress.batches if resume else None, not kept and files.best.is_file(),
     )  # fmt: skip
     report(read)
     kept_at = time.monotonic()

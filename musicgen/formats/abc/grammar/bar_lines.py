@@ -72,7 +72,9 @@ class BarReader:
         kind, ending = BARS[word]
         before, lack = body.form, body.left
         if body.signs & Signs.START:
-            return self._started(body, before.opened(), before.whole) if kind == "|:" else None
+            opened = before.opened()
+            can = kind == "|:" and self._time.can_close(opened)
+            return self._started(body, opened, before.whole) if can else None
         after = before.after(kind, lack, ending)
         is_plain = kind == "|" and not ending
         if not is_plain and (body.tie or body.slur):

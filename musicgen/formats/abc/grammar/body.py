@@ -57,12 +57,12 @@ class Signs:
     DECORATED = 2
     TWICE = 4
     GRACED = 8
-    ROLLED = 16
-    """After a roll."""
     TRILLED = 4096
     """What players play on single notes only."""
+    LETTERED = 16
+    """After a decoration of one letter."""
     SHORT = 8192
-    """What no tie can follow."""
+    """What neither a tie nor a broken rhythm can follow."""
     OPENED = 32
     METRE = 64
     KEY = 128
@@ -76,7 +76,7 @@ class Signs:
 
 
 FIELDS = {"M": Signs.METRE, "K": Signs.KEY, "Q": Signs.TEMPO}
-BEFORE_NOTES = Signs.DECORATED | Signs.TWICE | Signs.GRACED | Signs.ROLLED | Signs.OPENED
+BEFORE_NOTES = Signs.DECORATED | Signs.TWICE | Signs.GRACED | Signs.OPENED
 """What no rest can follow."""
 
 
@@ -109,6 +109,8 @@ class Body(NamedTuple):
         The note that must follow; or ``""``.
     slur
         Whether a slur is open.
+    swings
+        Whether it is a hornpipe, which players dot by themselves.
     """
 
     form: Form
@@ -124,3 +126,4 @@ class Body(NamedTuple):
     broken: tuple[int, ...] = ()
     tie: str = ""
     slur: bool = False
+    swings: bool = False

@@ -237,7 +237,7 @@ class HeaderReader:
                     return None
                 whole = _whole(metre)
                 form = Form(whole, self._measures, self._exact)
-                return Body(form, unit, metre.is_compound, whole)
+                return Body(form, unit, metre.is_compound, whole, swings="h" in header.given)
         return header._replace(metre=metre, unit=unit, given=header.given + letter)
 
     def _default(self, metre: Metre | None) -> int:

@@ -62,7 +62,9 @@ class Liveness:
             case Place.QUOTE:
                 return self._quote(body) and self.has_room(body)
             case Place.NAME:
-                return lexicon.names.leads(body.word) and self.has_room(body)
+                names, read = lexicon.names.spelled(body.word), self._reader.sounds.decorated
+                can = any(read(body, name) is not None for name in names)
+                return can and self.has_room(body)
             case Place.GRACE:
                 closes = "}" in lexicon.texts and lexicon.pitches.leads(body.word)
                 return closes and self.has_room(body)

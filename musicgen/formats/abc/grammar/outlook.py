@@ -107,7 +107,7 @@ class Outlook:
         return (
             body.place, body.signs, liveness.has_room(body), liveness.tuplets(body),
             bool(body.tuplet[0]), bool(body.broken), body.form.is_first, body.slur, body.tie,
-            lefts, rest,
+            body.swings, lefts, rest,
         )  # fmt: skip
 
     def _of_end(self, body: Body) -> Hashable:

@@ -49,8 +49,12 @@ class SoundReader:
     def before_sound(self, body: Body, character: str) -> Body | None:
         """Return the state after what starts a sound, or stands before it; None where it cannot."""
         signs = body.signs
-        if signs & Signs.ROLLED:
-            # Players take a roll for one only right before a note.
+        if signs & Signs.LETTERED:
+            # Players take a letter for a decoration only right before a note or chord.
+            if character == "[":
+                return body._replace(place=Place.BRACKET, word="")
+            if character in DECORATIONS:
+                return self.decorated(body, character)
             return self._pitch(body._replace(pitch=""), character)
         match character:
             case '"':
@@ -70,16 +74,26 @@ class SoundReader:
                 can = not (body.tie or signs & BEFORE_NOTES or body.form.is_first)
                 return body._replace(place=Place.NOTE, word="", pitch=REST) if can else None
         if character in DECORATIONS:
-            return self._decorated(body, character)
+            return self.decorated(body, character)
         return self._pitch(body._replace(pitch=""), character)
 
-    def _decorated(self, body: Body, sign: str) -> Body | None:
+    def decorated(self, body: Body, sign: str) -> Body | None:
+        """Return the state after a decoration; None where it cannot stand."""
+        # Players shorten a staccato note before they dot it, and then find the pair uneven.
         signs = body.signs
-        if signs & Signs.TWICE or (sign == "~" and (body.broken or body.tie or signs)):
+        if (
+            signs & Signs.TWICE
+            or (body.tie and sign in TRILLS)
+            or (sign == "." and (body.broken or body.swings))
+        ):
+            return None
+        if sign == "~" and (body.broken or signs):
             return None
         signs |= Signs.TWICE if signs & Signs.DECORATED else Signs.DECORATED
+        if len(sign) == 1:
+            signs |= Signs.LETTERED
         if sign == "~":
-            signs |= Signs.ROLLED | Signs.TWICE
+            signs |= Signs.TWICE
         if sign in TRILLS:
             signs |= Signs.TRILLED
         if sign in SHORT:
@@ -91,7 +105,9 @@ class SoundReader:
         if word[1:2] in PLACES:
             if character == '"':
                 return self._quoted(body) if len(word) > 3 else None
-            can = len(word) <= MAX_ANNOTATION and character.isprintable() and character not in "%\\"
+            can = (
+                len(word) <= MAX_ANNOTATION and character.isprintable() and character not in "%\\;"
+            )
             return body._replace(word=word) if can else None
         if not self._lexicon.chords.begins(word):
             return None
@@ -105,7 +121,7 @@ class SoundReader:
         if not self._lexicon.names.begins(word):
             return None
         if character == "!":
-            return self._decorated(body, word)
+            return self.decorated(body, word)
         return body._replace(word=word)
 
     def _grace(self, body: Body, character: str) -> Body | None:
@@ -171,7 +187,7 @@ class SoundReader:
 
     def _break(self, body: Body, sign: str) -> Body | None:
         """Apply a broken rhythm to the sound that is being read."""
-        if body.broken or body.tuplet[0] or body.signs & Signs.ROLLED or not _resolves(body):
+        if body.broken or body.tuplet[0] or body.signs & Signs.SHORT or not _resolves(body):
             return None
         return body._replace(place=Place.BROKEN, word=body.word + sign)
 
