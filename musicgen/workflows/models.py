@@ -101,12 +101,14 @@ def model_info(model: str | Path | None = None) -> ModelReport:
     path = find_model(model)
     loaded = Model.load(path)
     encoding, facts = loaded.encoding, loaded.facts
-    card = path.with_suffix(".md")
+    card = path.with_suffix(".md") if path.with_suffix(".md").is_file() else None
+    # In a checkout, models that were trained there lie beside those that come along.
+    shipped = card is not None and path.resolve().parent == SHIPPED.resolve()
     return ModelReport(
-        path.stem, path, path.parent == SHIPPED, encoding.name, encoding.kind.__name__,
+        path.stem, path, shipped, encoding.name, encoding.kind.__name__,
         asdict(loaded.network.architecture), loaded.network.size, path.stat().st_size,
         facts["validation"], facts["unit"], facts,
-        card if card.is_file() else None,
+        card,
     )  # fmt: skip
 
 
