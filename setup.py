@@ -1,4 +1,4 @@
-"""The models of the folder ``models/`` are installed beside the code; the rest is pyproject.toml's."""
+"""Install the models of ``models/`` beside the code; all else stands in pyproject.toml."""
 
 from setuptools import find_packages, setup
 
