@@ -21,6 +21,7 @@ def home(models, tmp_path, monkeypatch):
             known = "tokens" if name == "irish" else "events"
             shutil.copy(models(known), folder / f"{name}.safetensors")
     (shipped / "irish.md").write_text("# Irish tunes\n\nA small model of scales.\n")
+    (shipped / "events.md").write_text("# Events\n")
     (shipped / "broken.safetensors").write_bytes(b"ABC")
     shutil.copy(shipped / "events.safetensors", here / "models" / "mine.last.safetensors")
     monkeypatch.setattr(places, "SHIPPED", shipped)
