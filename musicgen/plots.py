@@ -157,7 +157,14 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
     end = max(music.end / quarter, 1)
     rows = min(math.ceil(end / ROW_QUARTERS), MOST_ROWS)
     span = end / rows
-    figure = Figure(figsize=(min(3 + 0.12 * end, 14), 1.2 + 2.4 * rows), layout="constrained")
+    played = [(number, track) for number, track in enumerate(music.tracks) if track.notes]
+    width, height = min(3 + 0.12 * end, 14) + (len(played) > 1), 1.2 + 2.4 * rows
+    figure = Figure(figsize=(width, height))
+    # Margins in inches: to find them out takes matplotlib as long as all the rest.
+    figure.subplots_adjust(
+        left=0.55 / width, right=1 - (1.25 if len(played) > 1 else 0.15) / width,
+        bottom=0.5 / height, top=1 - (0.4 if title or music.title else 0.1) / height, hspace=0.2,
+    )  # fmt: skip
     panels = figure.subplots(rows, 1, sharey=True, squeeze=False)[:, 0]
     bars = [bar / quarter for bar in _bar_lines(music)]
     for row, axes in enumerate(panels):
@@ -177,13 +184,13 @@ def piano_roll(music: Music, path: Path, title: str = "") -> None:
     axes.yaxis.set_major_formatter(
         lambda pitch, _: f"{NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
     )
-    figure.suptitle(title or music.title)
-    played = [(number, track) for number, track in enumerate(music.tracks) if track.notes]
+    figure.suptitle(title or music.title, y=1 - 0.05 / height, va="top")
     if len(played) > 1:
         figure.legend(
             handles=[Patch(color=f"C{number}", label=track.name or f"track {number + 1}")
                      for number, track in played],
-            loc="outside right upper", fontsize="small",
+            loc="upper right", fontsize="small",
+            bbox_to_anchor=(1 - 0.05 / width, 1 - 0.1 / height),
         )  # fmt: skip
     _save(figure, path)
 

@@ -8,19 +8,25 @@ Train on a folder and write a tune::
     sampling = sample_from(training.path, formats=["abc", "midi"], seed=1)
 """
 
-from musicgen.workflows.convert import Conversion, convert_file, convert_folder
-from musicgen.workflows.inspect import (
-    FileReport,
-    FolderReport,
-    Needs,
-    PieceReport,
-    inspect_files,
-    needs,
-)
-from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
-from musicgen.workflows.plot import PICTURES, plot_file
-from musicgen.workflows.sample import Sample, Sampling, sample_from
-from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musicgen.workflows.convert import Conversion, convert_file, convert_folder
+    from musicgen.workflows.inspect import (
+        FileReport,
+        FolderReport,
+        Needs,
+        PieceReport,
+        inspect_files,
+        needs,
+    )
+    from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
+    from musicgen.workflows.plot import PICTURES, plot_file
+    from musicgen.workflows.sample import Sample, Sampling, sample_from
+    from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
 
 __all__ = [
     "PICTURES",
@@ -46,3 +52,35 @@ __all__ = [
     "sample_from",
     "train_on",
 ]
+
+# Resolved on first use: who samples need not load what reads folders.
+_PLACES = {
+    "Conversion": "convert",
+    "CorpusRead": "train",
+    "FileReport": "inspect",
+    "FolderReport": "inspect",
+    "ModelReport": "models",
+    "Needs": "inspect",
+    "PICTURES": "plot",
+    "PieceReport": "inspect",
+    "Preview": "train",
+    "Sample": "sample",
+    "Sampling": "sample",
+    "Training": "train",
+    "convert_file": "convert",
+    "convert_folder": "convert",
+    "find_model": "models",
+    "inspect_files": "inspect",
+    "list_models": "models",
+    "model_info": "models",
+    "needs": "inspect",
+    "plot_file": "plot",
+    "sample_from": "sample",
+    "train_on": "train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
