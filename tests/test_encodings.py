@@ -93,8 +93,16 @@ class Endless(Characters):
         return super().encode(piece)[:-1]
 
 
+class Constant(Characters):
+    losses = ("everything",)
+
+    def decode(self, array):
+        return Tune("CC")
+
+
 @pytest.mark.parametrize(
-    ("broken", "message"), [(Forgetful, "state is not all"), (Endless, "does not end")]
+    ("broken", "message"),
+    [(Constant, "does not give back"), (Forgetful, "state is not all"), (Endless, "does not end")],
 )
 def test_broken_encodings_are_found(broken, message):
     with pytest.raises(AssertionError, match=message):
