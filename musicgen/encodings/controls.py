@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from musicgen.encodings.base import BOUNDARY
+from musicgen.encodings.grid import check_steps
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Tempo, TimeSignature
 from musicgen.notation.metre import Metre, beat
 
-__all__ = ["RESOLUTION", "TEMPOS", "Controls"]
-
-RESOLUTION = 480
-"""Ticks a quarter note of decoded pieces; steps have to be whole numbers of them."""
+__all__ = ["TEMPOS", "Controls"]
 
 TEMPOS = (40, 44, 48, 54, 60, 66, 72, 80, 88, 96, 108, 120, 132, 144, 160, 176, 192, 216, 240)
 """Marks of a metronome, about 10 % apart, in quarter notes a minute."""
@@ -93,11 +91,7 @@ class Controls:
     """
 
     def __init__(self, steps_per_quarter: int, denominators: Sequence[int]) -> None:
-        if steps_per_quarter < 1 or RESOLUTION % steps_per_quarter:
-            raise EncodingError(
-                f"steps_per_quarter is {steps_per_quarter}; expected a divisor of {RESOLUTION}: "
-                "4, 12 and 24 are usual"
-            )
+        check_steps(steps_per_quarter)
         self.steps_per_quarter = steps_per_quarter
         self.denominators = list(denominators) or [4]
         first = BOUNDARY + 1

@@ -7,7 +7,25 @@ from collections.abc import Iterable
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Note, Track
 
-__all__ = ["on_grid", "refined"]
+__all__ = ["RESOLUTION", "check_steps", "on_grid", "refined"]
+
+RESOLUTION = 480
+"""Ticks a quarter note of decoded pieces; steps have to be whole numbers of them."""
+
+
+def check_steps(steps_per_quarter: int) -> None:
+    """Make sure that steps of a grid are whole ticks.
+
+    Raises
+    ------
+    EncodingError
+        When they are not.
+    """
+    if steps_per_quarter < 1 or RESOLUTION % steps_per_quarter:
+        raise EncodingError(
+            f"steps_per_quarter is {steps_per_quarter}; expected a divisor of {RESOLUTION}: 4, 12 "
+            "and 24 are usual"
+        )
 
 
 def on_grid(music: Music, steps_per_quarter: int) -> Music:
@@ -63,20 +81,16 @@ def on_grid(music: Music, steps_per_quarter: int) -> Music:
     )  # fmt: skip
 
 
-def refined(music: Music, resolution: int = 480) -> Music:
-    """Return the piece at a finer resolution, which must be a multiple of its own.
+def refined(music: Music) -> Music:
+    """Return a piece whose ticks are steps with `RESOLUTION` ticks a quarter note.
 
     Examples
     --------
     >>> refined(Music(4, tracks=[Track(notes=[Note(1, 60, 2)])])).tracks[0].notes
     [Note(time=120, pitch=60, duration=240, velocity=64)]
     """
-    if resolution % music.resolution:
-        raise EncodingError(
-            f"{music.resolution} steps a quarter do not go into {resolution} ticks; expected a "
-            "divisor of it"
-        )
-    return on_grid(music, resolution)
+    check_steps(music.resolution)
+    return on_grid(music, RESOLUTION)
 
 
 def _merged(notes: Iterable[Note]) -> list[Note]:

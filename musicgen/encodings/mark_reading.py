@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from musicgen.encodings.grid import refined
-from musicgen.encodings.marks import BAR, FERMATA, RESOLUTION
+from musicgen.encodings.marks import BAR, FERMATA
 from musicgen.encodings.measures import bar_steps, upbeat_metre
 from musicgen.music import KeySignature, Music, Tempo, TimeSignature, Track
 
@@ -86,5 +86,4 @@ class MarkReader:
                 list(tracks),
                 fermatas=sorted(self._fermatas),
             ),
-            RESOLUTION,
         )

@@ -7,6 +7,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, Self
 
 from musicgen.encodings.base import BOUNDARY
+from musicgen.encodings.grid import check_steps
 from musicgen.encodings.measures import COMMON_TIME, Metre, measures
 from musicgen.errors import EncodingError
 from musicgen.formats.abc.fields import parse_key, parse_meter
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 
     from musicgen.music import Music
 
-__all__ = ["BAR", "FERMATA", "HEADER", "RESOLUTION", "Key", "Marks", "pitch_name"]
+__all__ = ["BAR", "FERMATA", "HEADER", "Key", "Marks", "pitch_name"]
 
 BAR = BOUNDARY + 1
 FERMATA = BAR + 1
 HEADER = 3
 """So many symbols come first: metre, key and tempo."""
-
-RESOLUTION = 480
 
 Key = tuple[int, str] | None
 """Fifths and mode; None where a piece does not say."""
@@ -70,11 +69,7 @@ class Marks:
         tempos: Iterable[float] = (),
         upbeats: Iterable[int] = (),
     ) -> None:
-        if steps_per_quarter < 1 or RESOLUTION % steps_per_quarter:
-            raise EncodingError(
-                f"steps_per_quarter is {steps_per_quarter}; expected a divisor of {RESOLUTION}, "
-                "such as 4, 12 or 24"
-            )
+        check_steps(steps_per_quarter)
         self.steps_per_quarter = steps_per_quarter
         self.metres: list[Metre] = [None, *metres]
         self.modes = list(modes)

@@ -13,14 +13,13 @@ import numpy as np
 from musicgen.encodings.base import BOUNDARY, Symbols, refuse
 from musicgen.encodings.event_grammar import FAMILIES, EventGrammar
 from musicgen.encodings.event_values import levels, nearest, parts
-from musicgen.encodings.grid import refined
+from musicgen.encodings.grid import check_steps, refined
 from musicgen.encodings.timeline import Moment, Program, tempo, timeline
 from musicgen.errors import EncodingError
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
 
 __all__ = ["MidiEvents"]
 
-RESOLUTION = 480
 LONGEST = 4  # quarter notes; what is longer takes several events
 
 
@@ -136,11 +135,7 @@ class MidiEvents:
         EncodingError
             For a choice outside these ranges, and when the pieces hold no notes.
         """
-        if steps_per_quarter < 1 or RESOLUTION % steps_per_quarter:
-            raise EncodingError(
-                f"steps_per_quarter is {steps_per_quarter}; expected a divisor of {RESOLUTION}: "
-                "4, 12 and 24 are usual"
-            )
+        check_steps(steps_per_quarter)
         if not 1 <= velocity_bins <= 127:
             raise EncodingError(f"velocity_bins is {velocity_bins}; expected 1 to 127")
         found: dict[str, set[Any]] = {family: set() for family in FAMILIES}
@@ -258,7 +253,7 @@ class MidiEvents:
             Track(number, is_drum, notes=notes[is_drum, number])
             for is_drum, number in sorted(notes)
         ]
-        return refined(music, RESOLUTION)
+        return refined(music)
 
     def constraint(
         self,

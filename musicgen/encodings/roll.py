@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from musicgen.encodings.base import BOUNDARY, refuse
-from musicgen.encodings.controls import RESOLUTION, Controls
+from musicgen.encodings.controls import Controls
 from musicgen.encodings.grid import on_grid, refined
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Note, Track
@@ -112,7 +112,7 @@ class Roll:
         tempos, metres = self.controls.decode(frames, ended=len(ends) > 0)
         track = Track(notes=list(read(frames[:, self.notes])))
         steps = self.controls.steps_per_quarter
-        return refined(Music(steps, tempos, metres, tracks=[track]), RESOLUTION)
+        return refined(Music(steps, tempos, metres, tracks=[track]))
 
 
 def pitched_notes(music: Music) -> Iterator[Note]:
