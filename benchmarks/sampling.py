@@ -3,8 +3,8 @@
     python benchmarks/sampling.py [MODEL] [--rounds N]
 
 Every figure is of whole processes with all that they load, print and write, the median of the
-rounds: one tune with its picture; 64 tunes of one process; 64 processes of one tune (measured on
-eight of them).
+rounds: one tune without and with its picture; 64 tunes of one process; 64 processes of one tune
+(measured on eight of them).
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def main() -> None:
     singles = [run(model, seed)[0] for seed in range(SINGLE)]
     many = [run(model, seed, "--count", str(MANY))[0] for seed in range(options.rounds)]
     once, batch = statistics.median(singles), statistics.median(many)
+    bare = statistics.median(run(model, seed, "--pictures", "0")[0] for seed in range(SINGLE))
+    print(f"one tune, whole process, no picture: median {bare:.2f} s")
     print(f"one tune, whole process: median {once:.2f} s, slowest {max(singles):.2f} s")
     print(f"{MANY} tunes of one process: {batch:.2f} s, {60 * MANY / batch:,.0f} tunes a minute")
     print(f"one process a tune: {60 / once:,.0f} tunes a minute")
