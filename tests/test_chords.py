@@ -94,7 +94,9 @@ def test_symbols_in_disorder_still_make_a_piece():
     encoding = Chords.fit(PIECES.values())
     rng = np.random.default_rng(0)
     for _ in range(50):
-        encoding.decode(rng.integers(1, encoding.size, 200))
+        music = encoding.decode(rng.integers(1, encoding.size, 200))
+        assert all(note.duration > 0 for note in music.tracks[0].notes)
+        assert music.tracks[0].notes == sorted(music.tracks[0].notes)
 
 
 def test_a_piece_without_notes_is_its_end_alone():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,8 +89,8 @@ class _Automaton:
 
 
 @lru_cache(maxsize=8)
-def _automaton(texts: tuple[str | None, ...], **conditions: object) -> _Automaton:
-    grammar = Grammar((text for text in texts if text), **conditions)  # type: ignore[arg-type]
+def _automaton(texts: tuple[str | None, ...], **conditions: Any) -> _Automaton:
+    grammar = Grammar((text for text in texts if text), **conditions)
     return _Automaton(grammar, texts)
 
 

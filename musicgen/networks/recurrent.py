@@ -31,6 +31,7 @@ from musicgen.engine import (
     stack,
 )
 from musicgen.errors import ModelError
+from musicgen.networks.weights import check_weights, load_weights
 
 __all__ = ["CELLS", "HEADS", "Architecture", "Network", "Stepper", "Unrolled"]
 
@@ -104,7 +105,7 @@ class Network:
     """
 
     def __init__(self, architecture: Architecture, weights: Mapping[str, Array]) -> None:
-        _check_weights(architecture, weights)
+        check_weights(_shapes(architecture), weights)
         self.architecture = architecture
         self.parameters = {name: Parameter(name, weights[name]) for name in _shapes(architecture)}
         self.dtype = self.parameters["dense.b"].value.dtype
@@ -151,9 +152,7 @@ class Network:
         ModelError
             When a weight is missing, too many, or of another shape; then none is changed.
         """
-        _check_weights(self.architecture, weights)
-        for name, parameter in self.parameters.items():
-            np.copyto(parameter.value, weights[name])
+        load_weights(self.parameters, weights)
 
     def unroll(
         self,
@@ -289,16 +288,6 @@ class Stepper:
     def select(self, rows: npt.NDArray[np.intp]) -> None:
         """Let sequence i go on from where sequence ``rows[i]`` stands."""
         self._unrolled.select(rows)
-
-
-def _check_weights(architecture: Architecture, weights: Mapping[str, Array]) -> None:
-    shapes = _shapes(architecture)
-    if shapes.keys() != weights.keys():
-        odd = ", ".join(sorted(shapes.keys() ^ weights.keys()))
-        raise ModelError(f"the weights do not fit the architecture: {odd}")
-    for name, shape in shapes.items():
-        if weights[name].shape != shape:
-            raise ModelError(f"weight {name} is {weights[name].shape}; expected {shape}")
 
 
 def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from musicgen.engine import Array, Input, Node, Parameter, Shape, scope
 from musicgen.errors import ModelError
 from musicgen.networks.layers import Embedding, Layer
+from musicgen.networks.weights import load_weights
 
 __all__ = ["LayerStack"]
 
@@ -135,12 +136,4 @@ class LayerStack:
         ModelError
             When a weight is missing, too many, or of another shape; then none is changed.
         """
-        if self.parameters.keys() != weights.keys():
-            odd = ", ".join(sorted(self.parameters.keys() ^ weights.keys()))
-            raise ModelError(f"the weights do not fit the layers: {odd}")
-        for name, parameter in self.parameters.items():
-            if weights[name].shape != parameter.value.shape:
-                found, expected = weights[name].shape, parameter.value.shape
-                raise ModelError(f"weight {name} is {found}; expected {expected}")
-        for name, parameter in self.parameters.items():
-            np.copyto(parameter.value, weights[name])
+        load_weights(self.parameters, weights)

@@ -113,8 +113,9 @@ class Grammar:
             if after is None:
                 return None
             state = after
-        lives = self._liveness.lives if isinstance(state, Body) else self._header.lives
-        return state if lives(state) else None  # type: ignore[arg-type]
+        if isinstance(state, Body):
+            return state if self._liveness.lives(state) else None
+        return state if self._header.lives(state) else None
 
     def followers(self, state: State) -> frozenset[str]:
         """Return the texts that can follow; it is quick where a state of its `digest` was met."""
