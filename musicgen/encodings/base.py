@@ -10,7 +10,16 @@ import numpy.typing as npt
 
 from musicgen.errors import EncodingError
 
-__all__ = ["BOUNDARY", "Encoding", "Frames", "Symbols", "boundary_frame", "refuse"]
+__all__ = [
+    "BOUNDARY",
+    "Encoding",
+    "Frames",
+    "Symbols",
+    "Unconstrained",
+    "boundary_frame",
+    "refuse",
+    "up_to_boundary",
+]
 
 Symbols = npt.NDArray[np.int32]
 Frames = npt.NDArray[Any]
@@ -150,3 +159,39 @@ def boundary_frame(size: int) -> Frames:
     frame = np.zeros(size, np.float32)
     frame[BOUNDARY] = 1
     return frame
+
+
+def up_to_boundary(frames: npt.ArrayLike) -> Frames:
+    """Return the frames ``(T, D)`` before the first boundary, or all.
+
+    Examples
+    --------
+    >>> up_to_boundary([[0, 5], [1, 0], [0, 7]])
+    array([[0, 5]])
+    """
+    array = np.asarray(frames)
+    ends = np.flatnonzero(array[:, BOUNDARY] >= 0.5)
+    return array[: ends[0]] if len(ends) else array
+
+
+class Unconstrained:
+    """What encodings share whose frames may follow each other in any order."""
+
+    name: ClassVar[str]
+
+    def constraint(
+        self,
+        *,
+        key: str | None = None,
+        metre: str | None = None,
+        bars: int | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Return None: any frame may follow any other.
+
+        Raises
+        ------
+        EncodingError
+            For a condition other than a title, which binds nothing.
+        """
+        refuse(self.name, key=key, metre=metre, bars=bars)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame, refuse
+from musicgen.encodings.base import Frames, Unconstrained, boundary_frame, up_to_boundary
 from musicgen.encodings.standardisation import standardisation
 from musicgen.encodings.waveform import to_audio, waveform
 from musicgen.errors import EncodingError
@@ -17,7 +17,7 @@ from musicgen.music import Audio
 __all__ = ["Fourier"]
 
 
-class Fourier:
+class Fourier(Unconstrained):
     """The whole discrete Fourier transform of every quarter of a second (report, section 8.4).
 
     The sound is cut into stretches of L samples that do not overlap. A frame holds
@@ -123,28 +123,9 @@ class Fourier:
 
         Nothing smooths the joints.
         """
-        array = np.asarray(array)
-        ends = np.flatnonzero(array[:, BOUNDARY] > 0.5)
-        frames = array[: ends[0] if len(ends) else len(array), 1:]
+        frames = up_to_boundary(array)[:, 1:]
         real, imaginary = np.split(frames * self.deviation.astype(np.float64) + self.mean, 2, 1)
         return to_audio(np.fft.ifft(real + 1j * imaginary).real.ravel(), self.rate)
-
-    def constraint(
-        self,
-        *,
-        key: str | None = None,
-        metre: str | None = None,
-        bars: int | None = None,
-        title: str | None = None,
-    ) -> None:
-        """Return None: any frame may follow any other.
-
-        Raises
-        ------
-        EncodingError
-            For a condition: sound knows nothing of keys, metres and bars.
-        """
-        refuse(self.name, key=key, metre=metre, bars=bars)
 
     def state(self) -> dict[str, Any]:
         """Return the means, the deviations and the rate."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY, refuse
+from musicgen.encodings.base import BOUNDARY, Unconstrained, up_to_boundary
 from musicgen.encodings.controls import Controls
 from musicgen.encodings.grid import on_grid, refined
 from musicgen.errors import EncodingError
@@ -23,7 +23,7 @@ USUAL = 64
 Array = npt.NDArray[Any]
 
 
-class Roll:
+class Roll(Unconstrained):
     """Frames of a piece of music, one a step of a metrical grid: ``[controls | notes]``.
 
     Parameters
@@ -43,7 +43,6 @@ class Roll:
         Number of channels of a pitch, of which one at most is on.
     """
 
-    name: ClassVar[str]
     kind: ClassVar[type[Music]] = Music
     unit: ClassVar[str] = "step"
     never: ClassVar[tuple[int, ...]] = ()
@@ -68,23 +67,6 @@ class Roll:
         """Steps of a sample where no number is asked for: 32 bars of four quarters."""
         return 128 * self.controls.steps_per_quarter
 
-    def constraint(
-        self,
-        *,
-        key: str | None = None,
-        metre: str | None = None,
-        bars: int | None = None,
-        title: str | None = None,
-    ) -> None:
-        """Refuse all conditions but a title; anything may follow a frame.
-
-        Raises
-        ------
-        EncodingError
-            When one is given.
-        """
-        refuse(type(self).name, key=key, metre=metre, bars=bars)
-
     @property
     def size(self) -> int:
         """Number of channels D."""
@@ -107,10 +89,9 @@ class Roll:
         frames = np.asarray(array)
         if frames.ndim != 2 or frames.shape[1] != self.size:
             raise EncodingError(f"found an array {frames.shape}, expected frames (T, {self.size})")
-        ends = np.flatnonzero(frames[:, BOUNDARY] >= 0.5)
-        frames = frames[: ends[0]] if len(ends) else frames
-        tempos, metres = self.controls.decode(frames, ended=len(ends) > 0)
-        track = Track(notes=list(read(frames[:, self.notes])))
+        inside = up_to_boundary(frames)
+        tempos, metres = self.controls.decode(inside, ended=len(inside) < len(frames))
+        track = Track(notes=list(read(inside[:, self.notes])))
         steps = self.controls.steps_per_quarter
         return refined(Music(steps, tempos, metres, tracks=[track]))
 

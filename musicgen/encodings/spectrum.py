@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings.base import BOUNDARY, Frames, boundary_frame, refuse
+from musicgen.encodings.base import Frames, Unconstrained, boundary_frame, up_to_boundary
 from musicgen.encodings.griffin_lim import griffin_lim
 from musicgen.encodings.stft import stft
 from musicgen.encodings.waveform import to_audio, waveform
@@ -25,7 +25,7 @@ SOFT = 0.01
 SILENT = 10**-1.5
 
 
-class Spectrum:
+class Spectrum(Unconstrained):
     """The strength of each frequency, reduced to the few numbers that differ most.
 
     Levels ``y = log(1 + |X| / 0.01)`` of overlapping spectra X are taken relative to their mean
@@ -167,29 +167,10 @@ class Spectrum:
 
     def decode(self, array: Frames) -> Audio:
         """Return the sound, up to the first boundary; softer as a whole where it would clip."""
-        array = np.asarray(array)
-        ends = np.flatnonzero(array[:, BOUNDARY] > 0.5)
-        frames = array[: ends[0] if len(ends) else len(array), 1:].astype(np.float64)
+        frames = up_to_boundary(array)[:, 1:].astype(np.float64)
         levels = frames * self.scale @ self.components + self.mean
         magnitudes = SOFT * np.expm1(np.maximum(levels, 0))
         return to_audio(griffin_lim(magnitudes, self.n_fft, self.hop), self.rate, fade=True)
-
-    def constraint(
-        self,
-        *,
-        key: str | None = None,
-        metre: str | None = None,
-        bars: int | None = None,
-        title: str | None = None,
-    ) -> None:
-        """Return None: any frame may follow any other.
-
-        Raises
-        ------
-        EncodingError
-            For a condition: sound knows nothing of keys, metres and bars.
-        """
-        refuse(self.name, key=key, metre=metre, bars=bars)
 
     def state(self) -> dict[str, Any]:
         """Return the means, the components, their scale and the lengths."""
