@@ -1,10 +1,11 @@
 # make demo: install, train for 90 seconds, write two tunes.  make test: install, lint, type-check, test.
+# make studies: renew the figures of docs/studies.md; DIGITS=folder and SHAKESPEARE=file spare the downloads.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test studies clean
 
 demo: $(VENV)/installed
 	$(BIN)/musicgen corpora get ryans
@@ -18,6 +19,9 @@ test: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+studies: $(VENV)/installed
+	$(BIN)/python benchmarks/studies.py $(TASKS) $(if $(DIGITS),--digits $(DIGITS)) $(if $(SHAKESPEARE),--shakespeare $(SHAKESPEARE))
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from musicgen import engine
+from musicgen.charts import Lines
 from musicgen.engine import (
     RTRL,
     Cell,
@@ -35,7 +36,7 @@ from musicgen.engine import (
     Sum,
     unroll_delays,
 )
-from musicgen.plots import Panel, curves
+from musicgen.plots import draw
 
 UNITS = (4, 8, 16, 32, 64)
 LENGTHS = (10, 20, 40, 80, 160, 320)
@@ -154,7 +155,7 @@ def main() -> None:
                 for name, kind in kinds.items()
             }  # fmt: skip
             fixed = f"L = {LENGTH}" if what.startswith("units") else f"H = {FEW_UNITS}"
-            panels.append(Panel(f"one sequence, {fixed}", what, quantity, lines, x_log=True))
+            panels.append(Lines(f"one sequence, {fixed}", what, quantity, lines, x_log=True))
             print(f"\n| {quantity}, {fixed} | {' | '.join(map(str, sizes))} | last exponent |")
             print("|---" * (len(sizes) + 2) + "|")
             for name, (_, ys) in lines.items():
@@ -162,7 +163,7 @@ def main() -> None:
                 print(f"| {name} | {figures} | {what.split()[1]}^{slope(sizes, ys):.1f} |")
     print("\nThe report (section 5.5): RTRL O(H⁴) time a step, O(H³) memory;")
     print("BPTT O(L H²) time, O(L H) memory. A step that reads all its weights once takes O(H²).")
-    curves(panels, out, columns=2)
+    draw(panels, out, columns=2)
     print(f"\n{out}")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from musicgen.charts import Lines
 from musicgen.engine import (
     Cell,
     Constant,
@@ -29,7 +30,7 @@ from musicgen.engine import (
     Sum,
     unroll,
 )
-from musicgen.plots import Panel, curves
+from musicgen.plots import draw
 
 T, D, H, SHARE = 41, 4, 16, 0.8
 SLOPES = {ElmanCell: 1.0, FullyConnectedCell: 0.25}
@@ -80,7 +81,7 @@ def main() -> None:
             assert all(size <= limit for size, limit in zip(sizes, bound, strict=True)), label
             rows[f"{name}, {label}"] = sizes
         title = f"{name}, n = {H}, w_max = {w_max:.2g}"
-        panels.append(Panel(title, *axes, {key: (qs, sizes) for key, sizes in lines.items()}))
+        panels.append(Lines(title, *axes, {key: (qs, sizes) for key, sizes in lines.items()}))
     lines = {
         f"{cell.__name__.removesuffix('Cell')} ∂E/∂{state}": sizes
         for cell in (ElmanCell, LSTMCell, LSTMWithoutForgetGateCell)
@@ -88,11 +89,11 @@ def main() -> None:
     }
     rows.update(lines)
     drawn = {key: (range(len(sizes)), sizes) for key, sizes in lines.items()}
-    panels.append(Panel("the same recurrent weights", *axes, drawn))
+    panels.append(Lines("the same recurrent weights", *axes, drawn))
     print("| q | " + " | ".join(map(str, (0, 1, 5, 10, 20, 39))) + " |\n" + "|---" * 7 + "|")
     for name, sizes in rows.items():
         print(f"| {name} | " + " | ".join(f"{sizes[q]:.1e}" for q in (0, 1, 5, 10, 20, 39)) + " |")
-    curves(panels, out)
+    draw(panels, out)
     print(f"\n{out}")
 
 

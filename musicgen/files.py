@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["check_writable", "files_in", "remove_leftovers", "write_atomically"]
+__all__ = ["cache_folder", "check_writable", "files_in", "remove_leftovers", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -122,3 +122,16 @@ def check_writable(folder: Path) -> None:
     finally:
         with suppress(OSError):
             trial.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed or fetched again; it need not be there yet.
+
+    The environment variable ``MUSICGEN_CACHE`` says it, and else the system: ``~/.cache/musicgen``
+    on Linux.
+    """
+    if named := os.environ.get("MUSICGEN_CACHE"):
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("musicgen")

@@ -1,4 +1,4 @@
-"""Pictures: curves and piano rolls. The only module that imports matplotlib."""
+"""Pictures: charts, piano rolls, scores and sound. The only module that imports matplotlib."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from musicgen.charts import Chart, Heatmap, Lines
 from musicgen.errors import FormatError
 from musicgen.files import write_atomically
 from musicgen.music import Audio, Music, Note
 
 __all__ = [
-    "Panel",
-    "curves",
+    "draw",
     "engraved_score",
     "learning_curve",
     "piano_roll",
@@ -45,6 +45,11 @@ SPECTRUM_SECONDS = 0.1
 LOWEST_HERTZ = 40.0
 DECIBELS = 80
 
+POINT_COLOURS = ("black", "gold", "limegreen", "magenta")
+MOST_INSIDE = 5  # lines whose legend leaves room for them
+WIDEST_IN_TWOS = 256  # ratio up to which an axis counts in powers of two
+MOST_MARKS = 60  # points on a line that are marked one by one
+
 # Signs of a musical text font (SMuFL), as a usual font has them: notes in metronome marks and
 # accidentals in chord symbols.
 PLAIN_SIGNS = str.maketrans(
@@ -55,55 +60,69 @@ PLAIN_SIGNS = str.maketrans(
 NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
-class Panel(NamedTuple):
-    """One of several pictures side by side.
-
-    Attributes
-    ----------
-    title, x, y
-        Text above, below and beside it.
-    lines
-        Abscissas and ordinates by label; a label that ends in "bound" is dashed.
-    x_log, y_log
-        Whether an axis is logarithmic.
-    """
-
-    title: str
-    x: str
-    y: str
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
-    x_log: bool = False
-    y_log: bool = True
-
-
-def curves(panels: Sequence[Panel], path: Path, columns: int = 3) -> None:
-    """Draw lines in several panels.
+def draw(charts: Sequence[Chart], path: Path, columns: int | None = None) -> None:
+    """Draw charts side by side.
 
     Parameters
     ----------
-    panels
+    charts
         What to draw.
     path
         File to write; its ending says whether PNG or SVG.
     columns
-        Panels side by side before a new row begins.
+        Charts side by side before a new row begins; by default 3, and 2 of four.
     """
-    columns = min(columns, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(4.3 * columns, 3.6 * rows), layout="constrained")
-    for place, panel in enumerate(panels, 1):
+    columns = columns or (2 if len(charts) == 4 else min(3, len(charts)))
+    rows = math.ceil(len(charts) / columns)
+    legends = [len(chart.lines) for chart in charts if isinstance(chart, Lines)]
+    below = max((count for count in legends if count > MOST_INSIDE), default=0)
+    figure = Figure(figsize=(4.3 * columns, (3.6 + 0.15 * below) * rows), layout="constrained")
+    for place, chart in enumerate(charts, 1):
         axes = figure.add_subplot(rows, columns, place)
-        for label, (xs, ys) in panel.lines.items():
-            style = "--" if label.endswith("bound") else "o-"
-            axes.plot(xs, ys, style, ms=3, label=label)
-        axes.set(xlabel=panel.x, ylabel=panel.y, title=panel.title)
-        if panel.x_log:
-            axes.set_xscale("log", base=2)
-        if panel.y_log:
-            axes.set_yscale("log")
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+        axes.set(xlabel=chart.x, ylabel=chart.y, title=chart.title)
+        if isinstance(chart, Lines):
+            _draw_lines(axes, chart)
+        else:
+            _draw_heatmap(axes, chart)
     _save(figure, path)
+
+
+def _draw_lines(axes: Axes, chart: Lines) -> None:
+    for label, (xs, ys) in chart.lines.items():
+        style = "--" if label.endswith("bound") else "o-" if len(xs) <= MOST_MARKS else "-"
+        axes.plot(xs, ys, style, ms=3, lw=1.2, label=label)
+    if chart.x_log:
+        low, *_, high = sorted(x for xs, _ in chart.lines.values() for x in xs)
+        axes.set_xscale("log", base=2 if high <= WIDEST_IN_TWOS * low else 10)
+    if chart.y_log:
+        axes.set_yscale("log")
+    axes.grid(alpha=0.3)
+    _legend(axes, below=len(chart.lines) > MOST_INSIDE)
+
+
+def _draw_heatmap(axes: Axes, chart: Heatmap) -> None:
+    values = chart.values
+    style: dict[str, Any] = {"origin": "lower", "cmap": "RdBu_r", "vmin": 0, "vmax": 1}
+    if chart.extent is not None:
+        axes.imshow(values, extent=chart.extent, aspect="auto", interpolation="nearest", **style)
+    else:
+        axes.imshow(values, aspect="auto", **style | {"cmap": "Blues"})
+        axes.set_xticks(range(len(chart.columns)), chart.columns)
+        axes.set_yticks(range(len(chart.rows)), chart.rows)
+        for (row, column), value in np.ndenumerate(values):
+            colour = "white" if value > 0.6 else "black"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", c=colour, size=7)
+    for colour, (label, points) in zip(POINT_COLOURS, chart.points.items(), strict=False):
+        axes.scatter(
+            points[:, 0], points[:, 1], s=20, c=colour, edgecolors="white", lw=0.7, label=label
+        )
+    if chart.points:
+        _legend(axes, below=True)
+
+
+def _legend(axes: Axes, below: bool) -> None:
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 2}
+    axes.legend(fontsize="small", **place if below else {})
 
 
 def learning_curve(

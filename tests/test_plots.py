@@ -1,8 +1,10 @@
 """Pictures: they hold what they should, and equal input gives equal files."""
 
+import numpy as np
 import pytest
 
 from musicgen import plots
+from musicgen.charts import Heatmap, Lines
 from musicgen.errors import FormatError
 from musicgen.music import Music, Note, TimeSignature, Track
 
@@ -55,11 +57,26 @@ def test_another_ending_is_refused(tmp_path):
         plots.piano_roll(MUSIC, tmp_path / "a.gif")
 
 
-def test_curves(tmp_path):
+def test_lines(tmp_path):
     lines = {"found": ([1, 2, 4], [1, 0.1, 0.01]), "bound": ([1, 2, 4], [2, 1, 0.5])}
-    panel = plots.Panel("title", "x", "y", lines, x_log=True)
+    panel = Lines("title", "x", "y", lines, x_log=True)
     one, four = tmp_path / "one.svg", tmp_path / "four.svg"
-    plots.curves([panel], one)
-    plots.curves([panel] * 4, four, columns=2)
+    plots.draw([panel], one)
+    plots.draw([panel] * 4, four, columns=2)
     assert one.read_text().count("<!-- title -->") == 1
     assert four.read_text().count("<!-- title -->") == 4
+
+
+def test_a_heatmap_shows_every_value_of_a_table(tmp_path):
+    values = np.array([[0.25, 0.5], [0.0, 1.0]])
+    chart = Heatmap("outputs", "step", "letter", values, columns=["1", "2"], rows=["B", "T"])
+    plots.draw([chart], tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert all(f"<!-- {value:.2f} -->" in text for value in values.ravel())
+
+
+def test_points_lie_over_a_surface(tmp_path):
+    points = {"class 0": np.zeros((3, 2)), "class 1": np.ones((2, 2))}
+    chart = Heatmap("xor", "x1", "x2", np.eye(4), extent=(0, 1, 0, 1), points=points)
+    plots.draw([chart], tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text().count("<!-- class") == 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from musicgen.cli import convert, corpora, inspect, models, plot, sample, train
+from musicgen.cli import convert, corpora, inspect, models, plot, sample, task, train
 from musicgen.errors import MusicgenError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app.command("sample", epilog=sample.EXAMPLES)(sample.sample)
 app.command("convert", epilog=convert.EXAMPLES)(convert.convert)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
+app.command("task", epilog=task.EXAMPLES)(task.task)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(models.app, name="models")
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from musicgen.files import cache_folder
+
 __all__ = ["LIMIT", "Cache"]
 
 # Bytes; beyond it the entries go that were not used for longest.
@@ -31,8 +33,7 @@ class Cache:
     Parameters
     ----------
     root
-        Where they are kept. By default the environment variable ``MUSICGEN_CACHE`` says it, and
-        else the system: ``~/.cache/musicgen`` on Linux.
+        Where they are kept: `musicgen.files.cache_folder` by default.
 
     Examples
     --------
@@ -47,13 +48,7 @@ class Cache:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        if root is None and (named := os.environ.get("MUSICGEN_CACHE")):
-            root = Path(named)
-        if root is None:
-            from platformdirs import user_cache_path
-
-            root = user_cache_path("musicgen")
-        self.root = root
+        self.root = root = cache_folder() if root is None else root
         self._entries, self._memories = root / "corpora", root / "files"
 
     def find(self, key: str) -> Path | None:

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
     from musicgen.workflows.plot import PICTURES, plot_file
     from musicgen.workflows.sample import Sample, Sampling, sample_from
+    from musicgen.workflows.task import CheckReport, StudyReport, run_checks, run_studies
     from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
 
 __all__ = [
     "PICTURES",
+    "CheckReport",
     "Conversion",
     "CorpusRead",
     "FileReport",
@@ -40,6 +42,7 @@ __all__ = [
     "Preview",
     "Sample",
     "Sampling",
+    "StudyReport",
     "Training",
     "convert_file",
     "convert_folder",
@@ -49,12 +52,15 @@ __all__ = [
     "model_info",
     "needs",
     "plot_file",
+    "run_checks",
+    "run_studies",
     "sample_from",
     "train_on",
 ]
 
 # Resolved on first use: who samples need not load what reads folders.
 _PLACES = {
+    "CheckReport": "task",
     "Conversion": "convert",
     "CorpusRead": "train",
     "FileReport": "inspect",
@@ -66,6 +72,7 @@ _PLACES = {
     "Preview": "train",
     "Sample": "sample",
     "Sampling": "sample",
+    "StudyReport": "task",
     "Training": "train",
     "convert_file": "convert",
     "convert_folder": "convert",
@@ -75,6 +82,8 @@ _PLACES = {
     "model_info": "models",
     "needs": "inspect",
     "plot_file": "plot",
+    "run_checks": "task",
+    "run_studies": "task",
     "sample_from": "sample",
     "train_on": "train",
 }
