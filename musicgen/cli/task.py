@@ -182,9 +182,12 @@ def _bar() -> Iterator[Callable[[str, float], None]]:
         total=1.0, disable=None, leave=False, dynamic_ncols=True, delay=0.5,
         bar_format="{desc} {percentage:3.0f}% |{bar:16}| {elapsed} < {remaining}",
     ) as bar:  # fmt: skip
+        shown = ""
 
         def progress(label: str, done: float) -> None:
-            if bar.desc != f"{label}: ":
+            nonlocal shown
+            if label != shown:
+                shown = label
                 bar.reset(total=1.0)
                 bar.set_description(label)
             bar.update(done - bar.n)

@@ -84,15 +84,20 @@ def load_digits(
     """
     if source == EIGHT_BY_EIGHT:
         return _small_digits()
-    if source is None:
-        for name, sha256 in checksums.items():
-            source = download(f"{mirror}/{name}.gz", sha256, f"mnist/{name}.gz").parent
-    assert source is not None
-    if _find(source, "train-images-idx3-ubyte"):
-        training = _read_pair(source, "train")
+    folder = _fetch(mirror, checksums) if source is None else source
+    if _find(folder, "train-images-idx3-ubyte"):
+        training = _read_pair(folder, "train")
     else:
-        training = _read_csv(_find_csv(source))
-    return Digits(*training, *_read_pair(source, "t10k"))
+        training = _read_csv(_find_csv(folder))
+    return Digits(*training, *_read_pair(folder, "t10k"))
+
+
+def _fetch(mirror: str, checksums: Mapping[str, str]) -> Path:
+    files = [
+        download(f"{mirror}/{name}.gz", sha256, f"mnist/{name}.gz")
+        for name, sha256 in checksums.items()
+    ]
+    return files[0].parent
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -100,20 +105,26 @@ def _find(folder: Path, name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def _read(folder: Path, name: str) -> tuple[Path, Array]:
+    path = _find(folder, name)
+    if path is None:
+        raise CorpusError(f"{folder} has no {name} or {name}.gz, a file of MNIST")
+    return path, read_idx(path)
+
+
 def _read_pair(folder: Path, part: str) -> tuple[Array, Array]:
-    names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-    paths = [_find(folder, name) for name in names]
-    for name, path in zip(names, paths, strict=True):
-        if path is None:
-            raise CorpusError(f"{folder} has no {name} or {name}.gz, a file of MNIST")
-    images, labels = (read_idx(path) for path in paths if path is not None)
+    images_file, images = _read(folder, f"{part}-images-idx3-ubyte")
+    labels_file, labels = _read(folder, f"{part}-labels-idx1-ubyte")
     n = len(labels) if labels.ndim else 0
-    for path, array, shape in zip(paths, (images, labels), ((n, SIDE, SIDE), (n,)), strict=True):
+    for path, array, shape in (
+        (images_file, images, (n, SIDE, SIDE)),
+        (labels_file, labels, (n,)),
+    ):
         if array.shape != shape or array.dtype != np.uint8 or not n:
             raise FormatError(
                 f"found {array.dtype} of shape {array.shape}; expected uint8 of {shape}", path=path
             )
-    return _examples(images, labels, 255, paths[1])
+    return _examples(images, labels, 255, labels_file)
 
 
 def _find_csv(folder: Path) -> Path:

@@ -18,6 +18,7 @@ __all__ = ["open_plain_or_gzip", "read_idx"]
 
 # All numbers are big-endian.
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_AXES = 8
 # Bytes: a header that asks for more is damaged. MNIST's greatest array has 47 million.
 LARGEST = 2**30
 
@@ -67,11 +68,12 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
     try:
         with open_plain_or_gzip(path) as stream:
             magic = stream.read(4)
-            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
+            fits = len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in TYPES
+            if not fits or magic[3] > MOST_AXES:
                 codes = ", ".join(f"{code:02x}" for code in TYPES)
                 raise FormatError(
                     f"found {magic.hex(' ') or 'nothing'}; expected an IDX file: 00 00, one of "
-                    f"{codes}, and the number of axes",
+                    f"{codes}, and a number of axes up to {MOST_AXES:02x}",
                     path=path,
                 )
             lengths = stream.read(4 * magic[3])

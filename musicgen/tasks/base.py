@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from musicgen.charts import Chart
 
-__all__ = ["Check", "Progress", "Reached", "Study", "Table", "Task", "share"]
+__all__ = ["Check", "Progress", "Reached", "Study", "Table", "Task", "part"]
 
 Progress = Callable[[float], None]  # told the share that is done, 0 to 1
 
@@ -111,21 +111,21 @@ class Task:
     studies: Mapping[str, Callable[[int, Progress], Study]] = field(default_factory=dict)
 
 
-def share(progress: Progress, part: int, parts: int) -> Progress:
-    """Return the progress of one of several parts, as a part of the whole.
+def part(progress: Progress, number: int, parts: int) -> Progress:
+    """Return the progress of one of several equal parts, told as a part of the whole.
 
     Parameters
     ----------
     progress
         Of the whole.
-    part
-        Which, from 0.
+    number
+        Which part, from 0.
     parts
         How many.
 
     Examples
     --------
-    >>> share(print, 1, 4)(0.5)
+    >>> part(print, 1, 4)(0.5)
     0.375
     """
-    return lambda done: progress((part + done) / parts)
+    return lambda done: progress((number + done) / parts)

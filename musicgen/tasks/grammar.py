@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -32,7 +34,7 @@ class Automaton:
     ['TP', 'SX', 'XS', 'TV', 'PV', 'E']
     >>> rng = np.random.default_rng(0)
     >>> REBER.words(rng, 2), REBER.words(rng, 2, length=12)
-    1
+    (['BTSSXSE', 'BPVVE'], ['BTXXVPXTTVVE', 'BTXXTVPXTVVE'])
     """
 
     table: Sequence[Mapping[str, int]]
@@ -129,11 +131,9 @@ class Automaton:
                 weights = [1] * len(ways)
             else:
                 weights = [endings[-2 - len(word)][to] for to in ways.values()]
-            point = rng.random() * sum(weights)
-            for (letter, state), weight in zip(ways.items(), weights, strict=True):  # noqa: B007
-                point -= weight
-                if point < 0:
-                    break
+            ends = list(accumulate(weights))
+            letter = list(ways)[bisect(ends, rng.random() * ends[-1])]
+            state = ways[letter]
             word += letter
         return word
 

@@ -16,7 +16,7 @@ from musicgen.datasets import load_shakespeare
 from musicgen.networks import Architecture, Network
 from musicgen.optim import constant
 from musicgen.sampling import draw, probabilities
-from musicgen.tasks.base import Check, Progress, Reached, Study, Table, Task, share
+from musicgen.tasks.base import Check, Progress, Reached, Study, Table, Task, part
 from musicgen.tasks.optimisers import OPTIMISERS
 from musicgen.tasks.text_stream import nats_a_character, train
 
@@ -174,9 +174,9 @@ def optimisers(text: Text, seed: int, progress: Progress) -> Study:
         found = []
         for rate in RATES[name]:
             curve: list[tuple[int, float]] = []
-            part = share(progress, runs, 3 * len(OPTIMISERS))
+            done = part(progress, runs, 3 * len(OPTIMISERS))
             changed = {"learning_rate": rate, "optimiser": make(), "schedule": constant}
-            cost, seconds = _learn_a_little(text, seed, part, curve=curve, **changed)
+            cost, seconds = _learn_a_little(text, seed, done, curve=curve, **changed)
             found.append((cost, rate, curve, seconds))
             runs += 1
         cost, rate, curve, seconds = min(found, key=lambda run: run[0])
@@ -193,15 +193,15 @@ def optimisers(text: Text, seed: int, progress: Progress) -> Study:
 def settings(text: Text, seed: int, progress: Progress) -> Study:
     """Change one setting at a time (exercise 004)."""
     charts, rows, runs = [], [], 0
-    usual, seconds = _learn_a_little(text, seed, share(progress, 0, 1))
+    usual, seconds = _learn_a_little(text, seed, lambda done: None)
     rows.append(("as they are", "", f"{usual:.3f}", f"{seconds:.1f}"))
     total = sum(map(len, SETTINGS.values()))
     for name, values in SETTINGS.items():
         costs = []
         for value in values:
-            part, cost = share(progress, runs, total), usual
+            done, cost = part(progress, runs, total), usual
             if value != SMALL[name]:
-                cost, seconds = _learn_a_little(text, seed, part, **{name: value})
+                cost, seconds = _learn_a_little(text, seed, done, **{name: value})
                 rows.append((name, str(value), f"{cost:.3f}", f"{seconds:.1f}"))
             costs.append(cost)
             runs += 1

@@ -103,7 +103,7 @@ class WordNetwork:
 
         An output is the network's probability that its letter follows.
         """
-        feeds, graph = self._unrolled(words)
+        feeds, graph = self.unrolled(words)
         outputs = graph.forward(feeds)[1]
         return [outputs[: len(word) - 1, b].copy() for b, word in enumerate(words)]
 
@@ -130,7 +130,7 @@ class WordNetwork:
         """Return the mean cost of a letter and its gradients by name, as `learn` uses them."""
         if forwards:
             return self._carry_forward(words)
-        feeds, graph = self._unrolled(words)
+        feeds, graph = self.unrolled(words)
         cost = float(graph.forward(feeds)[0])
         graph.backward()
         return cost, {name: p.gradient for name, p in self.parameters.items()}
@@ -153,8 +153,12 @@ class WordNetwork:
         there = letters[1:].sum(axis=-1)
         return {"letters": letters[:-1], "targets": letters[1:], "weights": there / there.sum()}
 
-    def _unrolled(self, words: Sequence[str]) -> tuple[dict[str, Array], Graph]:
-        """Return the feeds and the graph for a batch; a few lengths serve all words."""
+    def unrolled(self, words: Sequence[str]) -> tuple[dict[str, Array], Graph]:
+        """Return the feeds and the unrolled graph of a batch.
+
+        The graph's outputs are the mean cost of a letter and the outputs ``(T, B, 7)``. T is
+        rounded up, so that few graphs serve words of all lengths.
+        """
         T = -(-(max(map(len, words)) - 1) // STEPS) * STEPS
         key = T, len(words)
         if key not in self._graphs:

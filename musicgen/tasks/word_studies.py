@@ -8,12 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from musicgen.charts import Heatmap, Lines
-from musicgen.tasks.base import Progress, Study, Table
+from musicgen.tasks.base import Progress, Study, Table, part
 from musicgen.tasks.grammar import LETTERS, Automaton
 from musicgen.tasks.word_network import CELLS, WordNetwork
 from musicgen.tasks.word_training import Course, Look
 
-__all__ = ["Score", "Trainer", "compare_cells", "compare_lengths", "outputs_along", "part"]
+__all__ = ["Score", "Trainer", "compare_cells", "compare_lengths", "outputs_along"]
 
 SEEDS = 3
 VALIDATION_WORDS = 128
@@ -37,11 +37,6 @@ class Trainer(Protocol):
     ) -> tuple[WordNetwork, Course]:
         """Train a network of such cells on words of up to so many letters."""
         ...
-
-
-def part(progress: Progress, index: int, count: int) -> Progress:
-    """Return the progress of one of several parts that take equally long."""
-    return lambda share: progress((index + share) / count)
 
 
 def outputs_along(network: WordNetwork, word: str, grammar: Automaton) -> Study:
@@ -75,10 +70,7 @@ def compare_cells(
         courses = []
         for n in range(SEEDS):
             rng = np.random.default_rng([seed, n])
-
-            def look(network: WordNetwork, rng: np.random.Generator = rng) -> float:
-                return score(network, grammar.words(rng, VALIDATION_WORDS))
-
+            look = _fresh_look(score, grammar, rng)
             done = part(progress, i * SEEDS + n, len(CELLS) * SEEDS)
             courses.append(train(cell, rng, done, look=look)[1])
         curve = np.median([course.scores for course in courses], axis=0)
@@ -92,24 +84,34 @@ def compare_cells(
     return Study("How many words does each cell need?", [chart], Table(header, rows))
 
 
+def _fresh_look(score: Score, grammar: Automaton, rng: np.random.Generator) -> Look:
+    return lambda network: score(network, grammar.words(rng, VALIDATION_WORDS))
+
+
 def compare_lengths(
     train: Trainer,
     score: Score,
     grammar: Automaton,
-    longest: int,
+    bounds: Sequence[int],
     seed: int,
     progress: Progress,
 ) -> Study:
-    """Show how cells that were trained on short words do on longer ones."""
-    lines: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
-    for i, cell in enumerate(CELLS):
-        rng = np.random.default_rng(seed)
-        network, _ = train(cell, rng, part(progress, i, len(CELLS)), longest=longest)
-        tests = [grammar.words(rng, TEST_WORDS, length=length) for length in LENGTHS]
-        lines[cell] = LENGTHS, [score(network, words) for words in tests]
-    title = f"trained on words of up to {longest} letters"
-    chart = Lines(title, "letters of a test word", "score", lines, x_log=True, y_log=False)
-    rows = [[cell, *(f"{y:.3f}" for y in scores)] for cell, (_, scores) in lines.items()]
-    header = ["score by letters of a word", *map(str, LENGTHS)]
-    return Study("Does what was learned on short words hold on long ones?", [chart],
-                 Table(header, rows))  # fmt: skip
+    """Show how cells that were trained on words of up to so many letters do on longer ones."""
+    charts, rows = [], []
+    for i, bound in enumerate(bounds):
+        lines: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
+        for k, cell in enumerate(CELLS):
+            rng = np.random.default_rng(seed)
+            done = part(part(progress, i, len(bounds)), k, len(CELLS))
+            network, _ = train(cell, rng, done, longest=bound)
+            tests = [grammar.words(rng, TEST_WORDS, length=length) for length in LENGTHS]
+            scores = [score(network, words) for words in tests]
+            lines[cell] = LENGTHS, scores
+            rows.append([cell, str(bound), *(f"{share:.3f}" for share in scores)])
+        title = f"trained on words of up to {bound} letters"
+        charts.append(
+            Lines(title, "letters of a test word", "score", lines, x_log=True, y_log=False)
+        )
+    header = ["cell", "longest training word", *(f"score at {length}" for length in LENGTHS)]
+    title = "Does what was learned on short words hold on long ones?"
+    return Study(title, charts, Table(header, rows))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from musicgen.charts import Lines
-from musicgen.tasks.base import Progress, Study, Table
-from musicgen.tasks.digits.knobs import Knobs, learning_curve, part_of
+from musicgen.tasks.base import Progress, Study, Table, part
+from musicgen.tasks.digits.knobs import Knobs, learning_curve
 from musicgen.tasks.digits.recognition import digits_of
 
 __all__ = ["study_output_and_cost"]
 
-PASSES = 30
 SEEDS = 5
 
 # (output, cost): mean accuracy in the report, with all of MNIST
@@ -28,7 +26,7 @@ REPORTED = {
 
 
 def study_output_and_cost(source: Path | None, seed: int, progress: Progress) -> Study:
-    """Train each combination from five seeds, in 30 passes.
+    """Train each combination from five seeds.
 
     Parameters
     ----------
@@ -46,8 +44,7 @@ def study_output_and_cost(source: Path | None, seed: int, progress: Progress) ->
             digits,
             Knobs(output=output, cost=cost),
             seed,
-            partial(part_of, progress, number, len(REPORTED) * SEEDS),
-            PASSES * len(digits.training_images),
+            part(progress, number, len(REPORTED) * SEEDS),
         )
         for number, ((output, cost), seed) in enumerate(itertools.product(REPORTED, seeds))
     ]
@@ -64,10 +61,10 @@ def study_output_and_cost(source: Path | None, seed: int, progress: Progress) ->
         [
             Lines(
                 f"first of {SEEDS} seeds",
-                "digits shown",
+                "thousands of digits shown",
                 "share of the test digits recognised",
                 {
-                    f"{output}, {cost}": (curves[0].shown, curves[0].accuracy)
+                    f"{output}, {cost}": (curves[0].thousands, curves[0].accuracy)
                     for (output, cost), curves in grouped.items()
                 },
                 y_log=False,

@@ -77,18 +77,18 @@ class Recogniser(NamedTuple):
 
 
 ALL_DIGITS = {
-    "no hidden layer": Recogniser(0.92, NO_HIDDEN_LAYER, 10, 5e-4, 64),
+    "no hidden layer": Recogniser(0.92, NO_HIDDEN_LAYER, 20, 1e-3, 64),
     "400 tanh": Recogniser(0.98, TANH, 15, 1e-3, 64, shift=1),
     "LeNet": Recogniser(0.99, LE_NET, 10, 2e-3, 32, margin=2, shift=1),
 }
 FEW_DIGITS = {
     "no hidden layer": Recogniser(0.88, NO_HIDDEN_LAYER, 20, 5e-4, 32),
     "400 tanh": Recogniser(0.94, TANH, 30, 1e-3, 64, shift=1),
-    "LeNet": Recogniser(0.97, LE_NET, 20, 2e-3, 32, margin=2, shift=2),
+    "LeNet": Recogniser(0.97, LE_NET, 12, 2e-3, 32, margin=2, shift=2),
 }
 SMALL_DIGITS = {
     "no hidden layer": Recogniser(0.88, NO_HIDDEN_LAYER, 50, 3e-3, 32),
-    "400 tanh": Recogniser(0.92, TANH, 30, 1e-3, 32),
+    "400 tanh": Recogniser(0.91, TANH, 30, 1e-3, 32),
 }
 
 
@@ -160,10 +160,10 @@ def shifted(images: Array, most: int, rng: np.random.Generator) -> Array:
     --------
     >>> one = np.zeros((1, 3, 3))
     >>> one[0, 1, 1] = 1
-    >>> shifted(one, 1, np.random.default_rng(1))[0].astype(int)
+    >>> shifted(one, 1, np.random.default_rng(0))[0].astype(int)
     array([[0, 0, 0],
-           [0, 0, 1],
-           [0, 0, 0]])
+           [0, 0, 0],
+           [0, 1, 0]])
     """
     if not most:
         return images

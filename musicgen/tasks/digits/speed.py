@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,8 @@ from musicgen.engine import (
     neurons,
 )
 from musicgen.optim import SGD
-from musicgen.tasks.base import Progress, Study, Table
-from musicgen.tasks.digits.knobs import Curve, Knobs, learning_curve, part_of
+from musicgen.tasks.base import Progress, Study, Table, part
+from musicgen.tasks.digits.knobs import Curve, Knobs, learning_curve
 from musicgen.tasks.digits.recognition import digits_of
 
 __all__ = ["seconds_by_neurons", "study_speed"]
@@ -54,7 +53,7 @@ def seconds_by_neurons(images: Array, labels: Array) -> float:
     graph = Graph(SquaredError(Stack(*ys), Input("targets", (10,), np.float64)))
     values = {name: p.value for name, p in graph.parameters.items()}
     gradients = {name: p.gradient for name, p in graph.parameters.items()}
-    optimiser = SGD()
+    optimiser = SGD(momentum=0)
     start = time.perf_counter()
     for image, label in zip(images, labels, strict=True):
         graph.forward({"pixels": image.ravel(), "targets": np.eye(10)[label]})
@@ -79,11 +78,11 @@ def study_speed(source: Path | None, seed: int, progress: Progress) -> Study:
     one = seconds_by_neurons(digits.training_images[:TIMED], digits.training_labels[:TIMED])
     curves = {
         f"matrices, {name}": learning_curve(
-            digits, knobs, seed, partial(part_of, progress, number, len(BY_MATRICES))
+            digits, knobs, seed, part(progress, number, len(BY_MATRICES))
         )
         for number, (name, knobs) in enumerate(BY_MATRICES.items())
     }
-    # Neurons compute the same numbers, and need the same digits.
+    # By neurons the same network would compute the same numbers, and need the same digits.
     same = curves["matrices, no hidden layer"]
     by_neurons = same._replace(seconds=[one * shown for shown in same.shown])
     curves = {"neurons, no hidden layer": by_neurons, **curves}
@@ -92,7 +91,7 @@ def study_speed(source: Path | None, seed: int, progress: Progress) -> Study:
         f"How long until {REPORTED:.2%} of the test digits are recognised?",
         [
             Lines(
-                "time of training, for neurons from that of a few digits",
+                "by the time (neurons: computed)",
                 "seconds",
                 "share of the test digits recognised",
                 {name: (curve.seconds, curve.accuracy) for name, curve in curves.items()},
