@@ -2,10 +2,10 @@
 
     python benchmarks/studies.py [TASK ...] [--digits FOLDER] [--shakespeare FILE] [--short]
 
-Every check runs with ten seeds, that of Shakespeare, which takes long, with one. Tables and pictures replace what
-stands between the marks of the page, ``<!-- NAME -->`` and ``<!-- end -->``; the words around them
-stay. Without --digits and --shakespeare the data are downloaded. --short leaves the optional
-checks out.
+Every check runs with ten seeds, that of Shakespeare, which takes long, with one. Tables and
+pictures replace what stands between the marks of the page, ``<!-- NAME -->`` and ``<!-- end -->``;
+the words around them stay. Without --digits and --shakespeare the data are downloaded. --short
+leaves the optional checks out.
 """
 
 from __future__ import annotations
