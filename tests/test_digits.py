@@ -15,7 +15,7 @@ from musicgen.datasets.idx import read_idx
 from musicgen.errors import CorpusError, FormatError
 from musicgen.networks import Sequential
 from musicgen.tasks import find_task
-from musicgen.tasks.digits import knobs, speed
+from musicgen.tasks.digits import knobs, output_cost, speed
 from musicgen.tasks.digits.recognition import LE_NET, recognise, shifted
 
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
@@ -272,8 +272,8 @@ def test_small_digits_reach_the_mark():
 
 def test_studies(folder, monkeypatch):
     short = partial(knobs.learning_curve, shown=360)
-    monkeypatch.setattr(knobs, "learning_curve", short)
-    monkeypatch.setattr(speed, "learning_curve", short)
+    for module in (knobs, output_cost, speed):
+        monkeypatch.setattr(module, "learning_curve", short)
     for name, study in find_task("digits", folder).studies.items():
         told = []
         found = study(0, told.append)
