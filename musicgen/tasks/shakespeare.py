@@ -146,7 +146,7 @@ def learn(
     hidden_size, num_layers, embedding_size, cell
         As `musicgen.networks.Architecture` has them.
     curve
-        Takes the updates and the training cost, now and again.
+        Takes the updates, and the mean training cost of the last ones, now and again.
     **settings
         Of `musicgen.tasks.text_stream.train`.
     """
@@ -158,13 +158,13 @@ def learn(
         embedding_size=embedding_size,
         cell=cell,
     )
-    network, updates = Network.initialise(shape, rng), 0
+    network, costs = Network.initialise(shape, rng), []
     for step in train(network, text.training, rng, **settings):
-        updates = step.updates
+        costs.append(step.cost)
         progress(step.done)
-        if curve is not None and updates % CURVE_INTERVAL == 0:
-            curve.append((updates, step.loss))
-    return network, updates
+        if curve is not None and step.updates % CURVE_INTERVAL == 0:
+            curve.append((step.updates, float(np.mean(costs[-CURVE_INTERVAL:]))))
+    return network, len(costs)
 
 
 def optimisers(text: Text, seed: int, progress: Progress) -> Study:

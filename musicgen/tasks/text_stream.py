@@ -17,8 +17,6 @@ __all__ = ["Step", "nats_a_character", "rows", "train"]
 
 Array = npt.NDArray[Any]
 
-SMOOTHING = 0.99
-
 
 class Step(NamedTuple):
     """Where the training stands after an update.
@@ -29,14 +27,14 @@ class Step(NamedTuple):
         Share of the plan that is over.
     updates, characters
         Updates made and characters read.
-    loss
-        Training cost in nats a character, a moving average.
+    cost
+        Of the batch, before its update, in nats a character.
     """
 
     done: float
     updates: int
     characters: int
-    loss: float
+    cost: float
 
 
 def rows(symbols: Array, B: int) -> tuple[Array, Array]:
@@ -150,7 +148,7 @@ def train(
     gradients = {name: parameter.gradient for name, parameter in network.parameters.items()}
     weights = np.full((T, B), 1 / (T * B), network.dtype)
     epoch = (len(symbols) - 1) // (T * B)  # updates
-    start, updates, loss = time.perf_counter(), 0, 0.0
+    start, updates = time.perf_counter(), 0
     while True:
         inputs, targets = rows(symbols[rng.integers(T) :], B)
         unrolled.reset()
@@ -166,5 +164,4 @@ def train(
             clip_global_norm(gradients.values(), grad_clip)
             optimiser.update(values, gradients, learning_rate * schedule(done))
             updates += 1
-            loss = SMOOTHING * loss + (1 - SMOOTHING) * cost if updates > 1 else cost
-            yield Step(min(done, 1.0), updates, updates * T * B, loss)
+            yield Step(min(done, 1.0), updates, updates * T * B, cost)
