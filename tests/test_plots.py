@@ -23,8 +23,8 @@ HISTORY = [
 
 
 def test_bar_lines_follow_the_metre():
-    assert plots._bar_lines(MUSIC) == [0, 1440, 2880]
-    assert plots._bar_lines(Music()) == []
+    assert plots.rolls._bar_lines(MUSIC) == [0, 1440, 2880]
+    assert plots.rolls._bar_lines(Music()) == []
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

@@ -329,9 +329,9 @@ def test_pictures_of_sound(tmp_path, kind, shape):
 def test_a_tone_is_one_line_in_the_spectrogram():
     tone = np.sin(2 * np.pi * 1000 * np.arange(300_000) / 8000).astype(np.float32)[:, None]
     tone[150_000:] = 0
-    times, hertz, levels = plots._spectrogram(tone, 8000)
+    times, hertz, levels = plots.sounds._spectrogram(tone, 8000)
     assert levels.shape == (len(hertz), len(times))
-    assert len(times) <= plots.COLUMNS + 1
+    assert len(times) <= plots.sounds.COLUMNS + 1
     assert times[-1] == pytest.approx(37.5, abs=0.1)
     before, after = levels[:, times < 18.5], levels[:, times > 19]
     assert np.abs(hertz[before.argmax(axis=0)] / 1000 - 1).max() < 0.02
@@ -342,8 +342,8 @@ def test_a_tone_is_one_line_in_the_spectrogram():
 def test_the_waveform_keeps_its_peaks():
     samples = np.zeros((1_000_000, 1), np.float32)
     samples[123_456], samples[765_432] = 1, -1
-    times, lowest, highest = plots._envelope(samples[:, 0], 1000)
-    assert len(times) <= plots.COLUMNS
+    times, lowest, highest = plots.sounds._envelope(samples[:, 0], 1000)
+    assert len(times) <= plots.sounds.COLUMNS
     assert times[highest.argmax()] == pytest.approx(123.456, abs=1)
     assert times[lowest.argmin()] == pytest.approx(765.432, abs=1)
 
