@@ -402,3 +402,20 @@ def test_tunes_without_a_metre_need_no_constraints(musicgen, refused, tmp_path):
     assert "with --no-constraints" in refused("sample", "free", cwd=tmp_path)
     done = musicgen("sample", "free", "--no-constraints", "--seed", 1, cwd=tmp_path)
     assert "M:none\n" in done.stdout
+
+
+def test_what_copies_too_much_is_refused(models, corpora, musicgen, refused, tmp_path):
+    drawn = ("sample", models("tokens"), "--seed", 3, "--pictures", 0, "--out", tmp_path / "a.abc")
+    musicgen(*drawn)
+    free = (tmp_path / "a.abc").read_bytes()
+    corpus = ("--corpus", corpora["abc"])
+    musicgen(*drawn, "--max-copy", 1000, *corpus)
+    assert (tmp_path / "a.abc").read_bytes() == free
+    message = refused(*drawn, "--max-copy", 2, *corpus)
+    assert re.search(r"\d+ notes in a row stand in Tune \(\d\d\.abc\), from bar \d+ on", message)
+
+
+def test_copies_are_looked_for_in_a_corpus(models, corpora, refused):
+    assert "max_copy and corpus go together" in refused("sample", models("tokens"), "--max-copy", 9)
+    sound = ("sample", models("spectrum"), "--max-copy", 9, "--corpus", corpora["wav"])
+    assert "spectrum writes sound" in refused(*sound)

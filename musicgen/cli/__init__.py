@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from musicgen.cli import convert, corpora, inspect, models, plot, sample, task, train
+from musicgen.cli import (
+    convert,
+    corpora,
+    evaluate,
+    inspect,
+    models,
+    plot,
+    sample,
+    score,
+    task,
+    train,
+)
 from musicgen.errors import MusicgenError
 
 if TYPE_CHECKING:
@@ -30,7 +41,9 @@ app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("sample", epilog=sample.EXAMPLES)(sample.sample)
 app.command("convert", epilog=convert.EXAMPLES)(convert.convert)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
+app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("task", epilog=task.EXAMPLES)(task.task)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(models.app, name="models")

@@ -23,6 +23,7 @@ Examples:
   musicgen sample --key D --meter 6/8 --bars 16 --title "The Morning Train" --format midi
   musicgen sample models/ryans.safetensors --format abc --format wav --count 5
   musicgen sample ryans --primer opening.abc --temperature 0.6 --seed 7
+  musicgen sample irish --count 10 --max-copy 12 --corpus corpora/irish
   musicgen sample piano-roll --threshold auto --max-polyphony 6
 """
 
@@ -78,6 +79,11 @@ def sample(
         Path | None, Option(help="Music file that each piece starts with, in any format.")
     ] = None,
     keep_primer: Annotated[bool, Option(help="Whether the primer stands in the result.")] = True,
+    max_copy: Annotated[
+        int | None,
+        Option(min=0, help="Draw again what shares more notes in a row with --corpus, in any key."),
+    ] = None,
+    corpus: Annotated[Path | None, Option(help="Folder to look for copies in.")] = None,
     seed: Annotated[
         int | None, Option(min=0, help="Same command, same bytes.  [default: a fresh one]")
     ] = None,
@@ -90,7 +96,7 @@ def sample(
 ) -> None:
     """Write new music with a model.
 
-    A piece that is not sound is drawn again, and counted.
+    A piece that is not sound, or copies too much, is drawn again, and counted.
     """
     from tqdm import tqdm
 
@@ -102,7 +108,7 @@ def sample(
             top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, beam=beam,
             threshold=_number(threshold), top_notes=top_notes, most_notes=max_polyphony,
             length=length, primer=primer, keep_primer=keep_primer, key=key, metre=meter, bars=bars,
-            title=title, constraints=constraints, seed=seed,
+            title=title, constraints=constraints, max_copy=max_copy, corpus=corpus, seed=seed,
             progress=lambda done, _: bar.update(done - bar.n),
         )  # fmt: skip
     drawn = [_draw(one) for one in result.samples[:pictures]]
@@ -127,8 +133,8 @@ def sample(
         file=sys.stderr,
     )
     if len(result.samples) < count:
-        print(f"only {len(result.samples)} of {count} written: the others were never sound; the "
-              f"last: {result.rejected[-1]}", file=sys.stderr)  # fmt: skip
+        print(f"only {len(result.samples)} of {count} written: the others were refused at every "
+              f"draw; the last: {result.rejected[-1]}", file=sys.stderr)  # fmt: skip
         raise typer.Exit(1)
 
 

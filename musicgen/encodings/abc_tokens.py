@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.abc_alignment import align_tokens, moved_label
 from musicgen.encodings.abc_constraint import AbcConstraint
+from musicgen.encodings.alignment import Alignment
 from musicgen.encodings.base import Symbols
-from musicgen.encodings.common_key import at_tonic, tonic_and_mode
+from musicgen.encodings.common_key import at_tonic, to_tonic, tonic_and_mode
 from musicgen.encodings.layout import lay_out, title_of
 from musicgen.encodings.normal_form import key_value, metre_value, normal_form
 from musicgen.encodings.tokeniser import sort_of, tokens
@@ -21,7 +23,7 @@ from musicgen.errors import EncodingError, FormatError
 from musicgen.formats import abc
 from musicgen.formats.abc.fields import parse_meter
 from musicgen.formats.abc.interpretation import UNIT
-from musicgen.formats.abc.transposing import tonic
+from musicgen.formats.abc.transposing import Interval, tonic, transposed
 from musicgen.music import Tune
 
 __all__ = ["AbcTokens"]
@@ -161,6 +163,24 @@ class AbcTokens:
             When the tune cannot be read, or not be moved to the common key.
         """
         return self.vocabulary.encode(self._known(self._cut(piece)))
+
+    def align(self, piece: Tune) -> Alignment:
+        """Encode a tune and tell which tokens are of which note; labels are in the tune's key.
+
+        Raises
+        ------
+        FormatError
+            As `encode`.
+        """
+        score, interval = normal_form(abc.parse(piece)), Interval(0, 0)
+        if self.common_key and tonic(score.first("K")) is not None:
+            interval = to_tonic(score, 0)
+        moved = transposed(score, *interval)
+        texts = self._known(tokens(moved))
+        back = Interval(-interval.semitones, -interval.fifths)
+        labels = ["end", "unknown", *(moved_label(text, back) for text in self.texts if text)]
+        symbols = self.vocabulary.encode(texts)
+        return align_tokens(moved, texts, symbols, labels, piece, back.semitones)
 
     def encode_primer(self, piece: Tune) -> Symbols:
         """Return the symbols of the tune's tokens, but for a bar line that ends it.

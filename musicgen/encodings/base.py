@@ -51,6 +51,11 @@ class Encoding(Protocol):
         What ``decode(encode(piece))`` does not keep, as plain sentences; empty when it keeps all.
     never
         Symbols that must not be drawn.
+
+    Notes
+    -----
+    An encoding that can say which steps tell which note has one method more, `align`: see
+    `musicgen.encodings.alignment`.
     """
 
     name: ClassVar[str]

@@ -7,9 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.abc_alignment import align_characters
 from musicgen.encodings.abc_constraint import AbcConstraint
+from musicgen.encodings.alignment import Alignment
 from musicgen.encodings.base import BOUNDARY, Symbols
 from musicgen.errors import EncodingError
+from musicgen.formats import abc
 from musicgen.music import Tune
 
 __all__ = ["Characters"]
@@ -65,6 +68,18 @@ class Characters:
         """Return the numbers of the tune's characters, then 0."""
         numbers = [self._number.get(character, UNKNOWN) for character in piece.text]
         return np.array([*numbers, BOUNDARY], np.int32)
+
+    def align(self, piece: Tune) -> Alignment:
+        """Encode a tune and tell which characters are of which note.
+
+        Raises
+        ------
+        FormatError
+            When the tune cannot be read.
+        """
+        names = {" ": "space", "\n": "line end"}
+        labels = ["end", "unknown", *(names.get(sign, sign) for sign in self.vocabulary)]
+        return align_characters(abc.parse(piece), self.encode(piece), labels, piece)
 
     def encode_primer(self, piece: Tune) -> Symbols:
         """Return the numbers of the tune's characters.

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.alignment import NO_BAR, Alignment, Told, align_music
 from musicgen.encodings.base import BOUNDARY, Symbols
-from musicgen.encodings.grid import on_grid
+from musicgen.encodings.grid import RESOLUTION, on_grid
 from musicgen.encodings.mark_reading import MarkReader
-from musicgen.encodings.marks import Marks, pitch_name
+from musicgen.encodings.marks import HEADER, Marks, pitch_name
 from musicgen.encodings.said import Said
 from musicgen.encodings.score_constraint import ChordsConstraint
 from musicgen.errors import EncodingError
@@ -129,6 +130,37 @@ class Chords:
             training piece has.
         """
         return np.append(self.encode_primer(piece), np.int32(BOUNDARY))
+
+    def align(self, piece: Music) -> Alignment:
+        """Encode a piece and tell which symbols are of which note: that it starts, and goes on.
+
+        Raises
+        ------
+        EncodingError
+            As `encode`.
+        """
+        symbols = self.encode(piece)
+        times = np.full(len(symbols), NO_BAR)
+        tick = RESOLUTION // self.marks.steps_per_quarter
+        told: list[Told] = []
+        sounding: dict[int, int] = {}
+        now = 0
+        for step, symbol in enumerate(symbols[HEADER:-1], HEADER):
+            times[step] = now
+            if symbol == self.next:
+                now += tick
+            elif symbol > self.next:
+                number, goes_on = divmod(symbol - self.first_pitch, 2)
+                if goes_on:
+                    note, steps, _ = told[sounding[number]]
+                    note = note._replace(duration=note.duration + tick)
+                    told[sounding[number]] = Told(note, [*steps, step])
+                else:
+                    sounding[number] = len(told)
+                    note = Note(now, self.pitches[number], tick, self.velocity)
+                    told.append(Told(note, [step]))
+        labels = [self.text(symbol) for symbol in range(self.size)]
+        return align_music(symbols, self.decode(symbols), times, told, labels)
 
     def encode_primer(self, piece: Music) -> Symbols:
         """Return the symbols of a piece: whole bars.

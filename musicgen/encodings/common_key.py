@@ -7,9 +7,9 @@ from statistics import median_low
 
 from musicgen.formats.abc.interpretation import interpret
 from musicgen.formats.abc.score import Score
-from musicgen.formats.abc.transposing import tonic, transposed
+from musicgen.formats.abc.transposing import Interval, tonic, transposed
 
-__all__ = ["at_tonic", "tonic_and_mode"]
+__all__ = ["at_tonic", "to_tonic", "tonic_and_mode"]
 
 LOWEST, CENTRE, HIGHEST = 55, 71, 84
 """Where a melody lies: from G below middle C to the C two octaves above it, around B."""
@@ -38,6 +38,24 @@ def at_tonic(score: Score, place: int) -> Score:
     >>> print_score(at_tonic(parse(Tune("X:1\nK:Ador\nA,CE|")), 0))
     'X:1\nK:Cdor\nceg|'
     """
+    return transposed(score, *to_tonic(score, place))
+
+
+def to_tonic(score: Score, place: int) -> Interval:
+    r"""Find how `at_tonic` moves a score.
+
+    Parameters
+    ----------
+    score, place
+        As there.
+
+    Examples
+    --------
+    >>> from musicgen.formats.abc import parse
+    >>> from musicgen.music import Tune
+    >>> to_tonic(parse(Tune("X:1\nK:Ador\nA,CE|")), 0)
+    Interval(semitones=15, fifths=-3)
+    """
     fifths = place - (tonic(score.first("K")) or 0)
     pitches = [
         pitch
@@ -54,7 +72,7 @@ def at_tonic(score: Score, place: int) -> Score:
 
     octaves = range(-MOST_OCTAVES, MOST_OCTAVES)
     semitones = min((7 * fifths % 12 + 12 * octave for octave in octaves), key=strain)
-    return transposed(score, semitones, fifths)
+    return Interval(semitones, fifths)
 
 
 def tonic_and_mode(key: str) -> tuple[str, str]:

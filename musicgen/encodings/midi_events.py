@@ -10,10 +10,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from musicgen.encodings.alignment import NO_BAR, Alignment, Told, align_music
 from musicgen.encodings.base import BOUNDARY, Symbols, refuse
 from musicgen.encodings.event_grammar import FAMILIES, EventGrammar
 from musicgen.encodings.event_values import levels, nearest, parts
-from musicgen.encodings.grid import check_steps, refined
+from musicgen.encodings.grid import RESOLUTION, check_steps, refined
+from musicgen.encodings.marks import pitch_name
 from musicgen.encodings.timeline import Moment, Program, tempo, timeline
 from musicgen.errors import EncodingError
 from musicgen.music import KeySignature, Music, Note, Tempo, TimeSignature, Track
@@ -196,6 +198,58 @@ class MidiEvents:
                 symbols.append(pitch)
                 symbols += self._composed("duration", note.duration, least=1)
         return np.array([*symbols, BOUNDARY], np.int32)
+
+    def align(self, piece: Music) -> Alignment:
+        """Encode a piece and tell which events are of which note.
+
+        A note has its pitch and its durations, and the shifts, program and velocity before it.
+
+        Raises
+        ------
+        EncodingError
+            As `encode`; and when a bar is no whole number of ticks, 480 a quarter note.
+        """
+        symbols = self.encode(piece)
+        times = np.full(len(symbols), NO_BAR)
+        tick = RESOLUTION // self.steps_per_quarter
+        told: list[Told] = []
+        before: list[int] = []
+        now, velocity = 0, 64
+        for step, symbol in enumerate(symbols[:-1]):
+            family, value = self.events[symbol]
+            now += value * tick if family == "shift" else 0
+            times[step] = now
+            if family in ("shift", "program", "velocity"):
+                velocity = value if family == "velocity" else velocity
+                before.append(step)
+                times[before] = now
+            elif family == "pitch":
+                told.append(Told(Note(now, value, 0, velocity), [*before, step]))
+                before = []
+            elif family == "duration":
+                note, steps, _ = told[-1]
+                note = note._replace(duration=note.duration + value * tick)
+                told[-1] = Told(note, [*steps, step])
+        labels = [self._label(*event) for event in self.events]
+        return align_music(symbols, self.decode(symbols), times, told, labels)
+
+    def _label(self, family: str, value: Any) -> str:
+        match family:
+            case "boundary":
+                return "end"
+            case "pitch":
+                return pitch_name(value)
+            case "shift" | "duration":
+                return f"{family} {value / self.steps_per_quarter:.3g}"
+            case "metre":
+                return "{}/{}".format(*value)
+            case "key":
+                return KeySignature(0, *value).name
+            case "tempo":
+                return f"{tempo(value):g} qpm"
+            case "program":
+                return f"{'drums' if value[0] else 'program'} {value[1]}"
+        return f"{family} {value}"
 
     def encode_primer(self, piece: Music) -> Symbols:
         """Return the symbols of the piece's events.

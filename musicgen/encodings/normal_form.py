@@ -53,7 +53,7 @@ def normal_form(score: Score) -> Score:
     Lengths are in eighths, broken rhythm is written out, parts stand in the order in which they are
     played, and voices are numbered. Metre, key and tempo change in brackets, after the bar line.
     Accidentals are written out where a directive says how far they reach. The header is ``R:``,
-    ``M:``, ``Q:`` and ``K:``.
+    ``M:``, ``Q:`` and ``K:``. Sounds keep their place in the file.
 
     Examples
     --------
@@ -221,7 +221,7 @@ class _Writer:
         length = (metre.bar if metre else Fraction(1)) / UNIT
         self.body.append(replace(rest, length=length, rest="z"))
         for _ in range(int(rest.length) - 1):
-            self.body += [Bar(0, 0, "|"), Sound(0, 0, (), length, "z")]
+            self.body += [Bar(0, 0, "|"), Sound(rest.line, rest.column, (), length, "z")]
 
 
 def _joined(first: Bar, second: Bar) -> Bar:
@@ -248,7 +248,7 @@ def _sound(sound: Sound, meaning: _Meaning, *, spelled: bool) -> Sound:
         for note, pitch in zip(sound.notes, meaning.event.pitches, strict=True)
     ]
     return Sound(
-        0, 0,
+        sound.line, sound.column,
         tuple(notes),
         _eighths(sound.length, unit),
         "z" if sound.rest else "",

@@ -8,7 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from musicgen.encodings.alignment import NO_BAR, Alignment, Told, align_music
 from musicgen.encodings.controls import Controls
+from musicgen.encodings.grid import RESOLUTION
+from musicgen.encodings.marks import pitch_name
 from musicgen.encodings.roll import PITCHES, Array, Roll, median_velocity, pitched_notes, spans
 from musicgen.errors import EncodingError
 from musicgen.music import Music, Note
@@ -130,6 +133,33 @@ class PianoRoll(Roll):
             onsets[note.time, self._place(note.pitch)] = 1
         sustains[onsets == 1] = 0
         return frames
+
+    def align(self, piece: Music) -> Alignment:
+        """Encode a piece and tell which switches are of which note.
+
+        Those are both of its pitch – does it start, does it go on –, at each step while it sounds;
+        the silence of other pitches is of the bar alone.
+
+        Raises
+        ------
+        EncodingError
+            As `encode`; and when a bar is no whole number of ticks, 480 a quarter note.
+        """
+        frames = self.encode(piece)
+        tick = RESOLUTION // self.controls.steps_per_quarter
+        times = tick * np.arange(len(frames))
+        times[-1] = NO_BAR
+        pitches = range(self.lowest, self.highest + 1)
+        told = []
+        for note in sorted(self._read(frames[:-1, self.notes])):
+            onset = self.notes.start + note.pitch - self.lowest
+            steps = np.repeat(np.arange(note.time, note.end), self.layers).tolist()
+            channels = [onset, onset + len(pitches)] * note.duration
+            ticks = note._replace(time=note.time * tick, duration=note.duration * tick)
+            told.append(Told(ticks, steps, channels))
+        names = [pitch_name(pitch) for pitch in pitches]
+        labels = [*[""] * self.notes.start, *names, *(f"({name})" for name in names)]
+        return align_music(frames, self.decode(frames), times, told, labels)
 
     def encode_primer(self, piece: Music) -> npt.NDArray[np.uint8]:
         """Return the frames ``(T, D)`` of a piece to the end of its last bar, without the boundary.

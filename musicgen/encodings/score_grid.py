@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from musicgen.encodings.alignment import NO_BAR, Alignment, Told, align_music
 from musicgen.encodings.base import BOUNDARY, Symbols
-from musicgen.encodings.grid import on_grid
+from musicgen.encodings.grid import RESOLUTION, on_grid
 from musicgen.encodings.mark_reading import MarkReader
-from musicgen.encodings.marks import Marks, pitch_name
+from musicgen.encodings.marks import HEADER, Marks, pitch_name
 from musicgen.encodings.said import Said
 from musicgen.encodings.score_constraint import ScoreGridConstraint
 from musicgen.errors import EncodingError
@@ -145,6 +146,37 @@ class ScoreGrid:
             a pitch, metre or mode that no training piece has.
         """
         return np.append(self.encode_primer(piece), np.int32(BOUNDARY))
+
+    def align(self, piece: Music) -> Alignment:
+        """Encode a piece and tell which symbols are of which note: its pitch and its holds.
+
+        Raises
+        ------
+        EncodingError
+            As `encode`.
+        """
+        symbols = self.encode(piece)
+        times = np.full(len(symbols), NO_BAR)
+        tick = RESOLUTION // self.marks.steps_per_quarter
+        told: list[Told] = []
+        singing: dict[int, int] = {}
+        now = voice = 0
+        for step, symbol in enumerate(symbols[HEADER:-1], HEADER):
+            times[step] = now
+            if symbol < self.rest:
+                continue
+            if symbol > self.hold:
+                pitch = self.pitches[symbol - self.first_pitch]
+                singing[voice] = len(told)
+                told.append(Told(Note(now, pitch, tick, self.velocity), [step]))
+            elif symbol == self.hold:
+                at = singing[voice]
+                note, steps, _ = told[at]
+                told[at] = Told(note._replace(duration=note.duration + tick), [*steps, step])
+            voice = (voice + 1) % len(self.voices)
+            now += tick if not voice else 0
+        labels = [self.text(symbol) for symbol in range(self.size)]
+        return align_music(symbols, self.decode(symbols), times, told, labels)
 
     def encode_primer(self, piece: Music) -> Symbols:
         """Return the symbols of a piece: whole bars.

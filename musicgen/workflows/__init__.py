@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musicgen.workflows.convert import Conversion, convert_file, convert_folder
+    from musicgen.workflows.evaluate import Evaluation, evaluate_model
+    from musicgen.workflows.evaluation_page import write_page
     from musicgen.workflows.inspect import (
         FileReport,
         FolderReport,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
     from musicgen.workflows.plot import PICTURES, plot_file
     from musicgen.workflows.sample import Sample, Sampling, sample_from
+    from musicgen.workflows.score import ScoredPiece, Scoring, score_file
+    from musicgen.workflows.tables import evaluation_tables
     from musicgen.workflows.task import CheckReport, StudyReport, run_checks, run_studies
     from musicgen.workflows.train import CorpusRead, Preview, Training, train_on
 
@@ -34,6 +38,7 @@ __all__ = [
     "CheckReport",
     "Conversion",
     "CorpusRead",
+    "Evaluation",
     "FileReport",
     "FolderReport",
     "ModelReport",
@@ -42,10 +47,14 @@ __all__ = [
     "Preview",
     "Sample",
     "Sampling",
+    "ScoredPiece",
+    "Scoring",
     "StudyReport",
     "Training",
     "convert_file",
     "convert_folder",
+    "evaluate_model",
+    "evaluation_tables",
     "find_model",
     "inspect_files",
     "list_models",
@@ -55,7 +64,9 @@ __all__ = [
     "run_checks",
     "run_studies",
     "sample_from",
+    "score_file",
     "train_on",
+    "write_page",
 ]
 
 # Resolved on first use: who samples need not load what reads folders.
@@ -63,6 +74,7 @@ _PLACES = {
     "CheckReport": "task",
     "Conversion": "convert",
     "CorpusRead": "train",
+    "Evaluation": "evaluate",
     "FileReport": "inspect",
     "FolderReport": "inspect",
     "ModelReport": "models",
@@ -72,10 +84,14 @@ _PLACES = {
     "Preview": "train",
     "Sample": "sample",
     "Sampling": "sample",
+    "ScoredPiece": "score",
+    "Scoring": "score",
     "StudyReport": "task",
     "Training": "train",
     "convert_file": "convert",
     "convert_folder": "convert",
+    "evaluate_model": "evaluate",
+    "evaluation_tables": "tables",
     "find_model": "models",
     "inspect_files": "inspect",
     "list_models": "models",
@@ -85,7 +101,9 @@ _PLACES = {
     "run_checks": "task",
     "run_studies": "task",
     "sample_from": "sample",
+    "score_file": "score",
     "train_on": "train",
+    "write_page": "evaluation_page",
 }
 
 

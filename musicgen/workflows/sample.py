@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -123,14 +123,16 @@ def sample_from(
     bars: int | None = None,
     title: str | None = None,
     constraints: bool = True,
+    max_copy: int | None = None,
+    corpus: str | Path | None = None,
     seed: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Sampling:
     """Draw new pieces from a model and write each in every format asked for.
 
     Pieces are drawn side by side. One that is not sound – text that does not parse without repair
-    or does not end within `length`, notes without a note – is drawn again; under constraints there
-    is hardly ever one. What is not text is cut at `length`.
+    or does not end within `length`, notes without a note – or that copies too much is drawn again;
+    under constraints there is hardly ever an unsound one. What is not text is cut at `length`.
 
     Parameters
     ----------
@@ -164,6 +166,9 @@ def sample_from(
         What the pieces are to be in, how many bars long, and called.
     constraints
         Whether the grammar of the encoding is kept to.
+    max_copy, corpus
+        No piece shares a run of more than so many notes, in any key, with a piece of this folder:
+        see `musicgen.workflows.copying.copy_check`.
     seed
         Of the draws; a fresh one by default. The same arguments and seed give the same bytes.
     progress
@@ -185,7 +190,6 @@ def sample_from(
     path = find_model(model)
     loaded = Model.load(path)
     encoding = loaded.encoding
-    symbols = encoding.head == "categorical"
     _check_options(
         encoding,
         {"top_k": top_k, "min_p": min_p, "repetition_penalty": repetition_penalty, "beam": beam},
@@ -198,13 +202,13 @@ def sample_from(
     if beam is not None and count > 1:
         raise ValueError(f"beam search finds one piece, the likeliest; {count} are asked for")
     if temperature is None:
-        temperature = 0.8 if symbols else 1.7 if encoding.kind is Audio else 1.0
+        temperature = usual_temperature(encoding)
     check_settings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-    # MIDI knows no fermatas.
-    own = "musicxml" if encoding.name == "score-grid" else _OWN_FORMATS[encoding.kind]
-    writers = [get(name) for name in dict.fromkeys(formats or [own])]
+    writers = [get(name) for name in dict.fromkeys(formats or [own_format(encoding)])]
     if length is None:
         length = encoding.usual_length
+    if (max_copy is None) != (corpus is None):
+        raise ValueError("max_copy and corpus go together: how many notes, and of what")
     start, home = read_primer(Path(primer) if primer else None, encoding, length)
     conditions: dict[str, Any] = {"key": key, "metre": metre, "bars": bars, "title": title}
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -213,21 +217,18 @@ def sample_from(
     if single and (count > 1 or len(writers) > 1):
         raise FormatError(f"{target} is one file; give a folder for several pieces or formats")
     check_writable(target.parent if single else target)
+    check_copy: Callable[[Any], None] | None = None
+    if corpus is not None and max_copy is not None:
+        from musicgen.workflows.copying import copy_check
 
-    def draw(rngs: list[np.random.Generator]) -> list[Drawn]:
-        if symbols:
-            return draw_symbols(
-                loaded, rngs, start, length=length, beam=beam, temperature=temperature,
-                conditions=conditions if constraints else None, top_k=top_k, top_p=top_p,
-                min_p=min_p, repetition_penalty=repetition_penalty,
-            )  # fmt: skip
-        if any(conditions.values()):
-            encoding.constraint(**conditions)
-        return draw_frames(
-            loaded, rngs, start, length=length, temperature=temperature, threshold=threshold,
-            top_notes=top_notes, most_notes=most_notes,
-        )  # fmt: skip
+        check_copy = copy_check(Path(corpus), encoding, max_copy)
 
+    drawing: dict[str, Any] = {
+        "length": length, "temperature": temperature,
+        "conditions": conditions if constraints else None, "top_k": top_k, "top_p": top_p,
+        "min_p": min_p, "repetition_penalty": repetition_penalty, "beam": beam,
+        "threshold": threshold, "top_notes": top_notes, "most_notes": most_notes,
+    }  # fmt: skip
     finish = partial(
         finished, path.stem, loaded, start=None if keep_primer else start, title=title,
         key=key or home, seed=seed,
@@ -238,27 +239,24 @@ def sample_from(
     most = MOST_DRAWS if beam is None else 1
     for draws in range(1, most + 1):
         waiting = [number for number in range(1, count + 1) if number not in done]
-        for first in range(0, len(waiting), MOST_AT_ONCE):
-            numbers = waiting[first : first + MOST_AT_ONCE]
-            drawn = draw([np.random.default_rng([seed, number, draws]) for number in numbers])
-            for number, one in zip(numbers, drawn, strict=True):
-                try:
-                    if encoding.kind is Tune and not one.ended:
-                        raise FormatError(
-                            f"no end within {length} {encoding.unit}s", hint="raise --length"
-                        )
-                    sample = finish(one, number=number, draws=draws)
-                except (EncodingError, FormatError) as error:
-                    rejected.append(str(error))
-                    continue
-                files = []
-                for writer in writers:
-                    name = f"{path.stem}-{seed}-{number}{writer.extensions[0]}"
-                    files.append(target if single else target / name)
-                    writer.write(convert(sample.piece, writer.kind), files[-1])
-                done[number] = dataclasses.replace(sample, files=tuple(files))
-                if progress:
-                    progress(len(done), count)
+        rngs = [np.random.default_rng([seed, number, draws]) for number in waiting]
+        drawn = draw_pieces(loaded, rngs, start, **drawing)
+        for number, one in zip(waiting, drawn, strict=True):
+            try:
+                sample = finish(one, number=number, draws=draws)
+                if check_copy is not None:
+                    check_copy(sample.piece)
+            except (EncodingError, FormatError) as error:
+                rejected.append(str(error))
+                continue
+            files = []
+            for writer in writers:
+                name = f"{path.stem}-{seed}-{number}{writer.extensions[0]}"
+                files.append(target if single else target / name)
+                writer.write(convert(sample.piece, writer.kind), files[-1])
+            done[number] = dataclasses.replace(sample, files=tuple(files))
+            if progress:
+                progress(len(done), count)
         if len(done) == count:
             break
     if not done:
@@ -266,6 +264,72 @@ def sample_from(
             f"{path} wrote nothing sound in {most * count} draws; the last: {rejected[-1]}"
         )
     return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
+
+
+def draw_pieces(
+    model: Model,
+    rngs: Sequence[np.random.Generator],
+    start: Any,
+    *,
+    length: int,
+    temperature: float,
+    conditions: dict[str, Any] | None,
+    threshold: float | str | None = None,
+    top_notes: int | None = None,
+    most_notes: int | None = None,
+    **settings: Any,
+) -> Iterator[Drawn]:
+    """Draw sequences, some side by side, one for each generator; nothing is drawn again.
+
+    Parameters
+    ----------
+    model
+        With any head.
+    rngs
+        Sources of the draws.
+    start
+        Symbols or frames that each starts with, see `musicgen.workflows.primers.read_primer`.
+    length, temperature, threshold, top_notes, most_notes
+        As for `sample_from`.
+    conditions
+        Of symbols, as `musicgen.workflows.drawing.draw_symbols` takes them.
+    **settings
+        For symbols: those of `draw_symbols`.
+
+    Raises
+    ------
+    EncodingError
+        For a condition that cannot be kept, or a primer that breaks it.
+    ModelError
+        When a threshold is not known.
+    """
+    if model.encoding.head != "categorical" and conditions and any(conditions.values()):
+        model.encoding.constraint(**conditions)
+    for first in range(0, len(rngs), MOST_AT_ONCE):
+        several = rngs[first : first + MOST_AT_ONCE]
+        if model.encoding.head == "categorical":
+            yield from draw_symbols(
+                model, several, start, length=length, temperature=temperature,
+                conditions=conditions, **settings,
+            )  # fmt: skip
+        else:
+            yield from draw_frames(
+                model, several, start, length=length, temperature=temperature, threshold=threshold,
+                top_notes=top_notes, most_notes=most_notes,
+            )  # fmt: skip
+
+
+def own_format(encoding: Encoding) -> str:
+    """Return the name of the format in which the pieces of an encoding are written by default."""
+    # MIDI knows no fermatas.
+    return "musicxml" if encoding.name == "score-grid" else _OWN_FORMATS[encoding.kind]
+
+
+def usual_temperature(encoding: Encoding) -> float:
+    """Return the temperature of a sample where none is asked for."""
+    if encoding.head == "categorical":
+        return 0.8
+    return 1.7 if encoding.kind is Audio else 1.0
 
 
 def _check_options(encoding: Encoding, drawing: dict[str, Any], rolls: dict[str, Any]) -> None:
@@ -318,6 +382,10 @@ def finished(
         When it is not sound.
     """
     encoding = model.encoding
+    if encoding.kind is Tune and not drawn.ended:
+        raise FormatError(
+            f"no end within {len(drawn.array)} {encoding.unit}s", hint="raise --length"
+        )
     if start is None:
         piece: Piece = encoding.decode(drawn.array)
     else:
