@@ -64,8 +64,8 @@ def frame_likelihood(model: FrameModel, rolls: Rolls) -> FrameLikelihood:
 
     All frames of all pieces count alike: the figure is no mean of means. This is the convention of
     Bai et al., whose networks read frames 1 to T − 1 of a piece and predict 2 to T.
-    Boulanger-Lewandowski et al. give no such detail; their models do have a distribution of the
-    first frame, so the figure that includes it is computed too.
+    How Boulanger-Lewandowski et al. count is not known to us; their models have a distribution of
+    the first frame, so the figure that includes it is computed too.
 
     Parameters
     ----------
