@@ -79,7 +79,9 @@ def test_optional_checks_run_only_by_name():
     assert [report.check.name for report in run_checks(GUESS)] == ["always", "never"]
     assert [report.check.name for report in run_checks(GUESS, checks=["slow"])] == ["slow"]
     with pytest.raises(ModelError, match="no check 'quick'; there are: always, never, slow"):
-        list(run_checks(GUESS, checks=["quick"]))
+        run_checks(GUESS, checks=["quick"])
+    with pytest.raises(ModelError, match="0 runs are asked for"):
+        run_checks(GUESS, seeds=0)
 
 
 def test_studies_are_drawn(tmp_path):
@@ -94,10 +96,15 @@ def test_studies_are_drawn(tmp_path):
     assert text.picture is None
 
 
-def test_a_folder_that_cannot_be_written_is_found_before_any_work(tmp_path):
+def test_a_folder_that_cannot_be_written_is_found_before_any_work(guessing, refused, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
-        next(run_studies(GUESS, tmp_path / "file"))
+        run_studies(GUESS, tmp_path / "file")
+    ran = []
+    check = Check("c", "u", 0.0, lambda seed, progress: ran.append(seed) or Reached(1.0))
+    guessing(Task("disc", "t", (check,), {"a": drawn}))
+    assert "is a file; expected a folder" in refused("task", "disc", "--plot", tmp_path / "file")
+    assert not ran
 
 
 def test_progress_names_the_run():
@@ -117,7 +124,7 @@ def test_every_task_is_described(name):
     assert any(not check.optional for check in task.checks)
     for check in task.checks:
         assert check.unit
-        assert not check.passes(-math.inf if not check.lowest else math.inf)
+        assert math.isfinite(check.mark)
 
 
 def test_unknown_tasks_and_needless_data(tmp_path):

@@ -37,14 +37,15 @@ def task(
     seeds: Annotated[int, Option(min=1, help="Runs of each check.")] = 1,
     seed: Annotated[int, Option(min=0, help="Seed of the first run.")] = 0,
     check: Annotated[
-        list[str] | None, Option(help="Run this check; may be repeated.  [default: all short ones]")
+        list[str] | None,
+        Option(help="Run this check; repeatable.  [default: all but the optional]"),
     ] = None,
     plot: Annotated[
         Path | None, Option(help="Make the studies too, and put their pictures into this folder.")
     ] = None,
     data: Annotated[
         Path | None,
-        Option(help="File or folder of the data.  [default: downloaded, where there is need]"),
+        Option(help="File or folder of the data; for digits also 8x8.  [default: downloaded]"),
     ] = None,
     as_json: Annotated[bool, Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
@@ -61,8 +62,11 @@ def task(
     found = find_task(name, data)
     reports: list[CheckReport] = []
     studies: list[StudyReport] = []
+    stopped = False
     try:
         with _bar() as progress:
+            # Made first: what cannot be done is said before hours of work.
+            making = run_studies(found, plot, seed=seed, progress=progress) if plot else ()
             for report in run_checks(
                 found, checks=check or (), seeds=seeds, seed=seed, progress=progress
             ):
@@ -71,22 +75,25 @@ def task(
                 reports.append(report)
                 if not as_json:
                     print(_row(report), flush=True)
-            for study in run_studies(found, plot, seed=seed, progress=progress) if plot else ():
+            for study in making:
                 studies.append(study)
                 if not as_json:
                     _print_study(study)
     except KeyboardInterrupt:
+        stopped = True
         print("stopped; what was finished stands above", file=sys.stderr)
-        raise typer.Exit(130) from None
-    passed = all(report.passed for report in reports)
+    passed = all(report.passed for report in reports) and not stopped
     if as_json:
         record = {
             "task": found.name,
             "passed": passed,
+            "stopped": stopped,
             "checks": [_check_record(report) for report in reports],
             "studies": [_study_record(report) for report in studies],
         }
         print(json.dumps(record))
+    if stopped:
+        raise typer.Exit(130)
     if not passed:
         raise typer.Exit(1)
 
@@ -135,7 +142,7 @@ def _list(tasks: list[Task], as_json: bool) -> None:
     for t in tasks:
         print(f"{t.name:16}{t.title}")
         for c in t.checks:
-            optional = " (only when asked for)" if c.optional else ""
+            optional = " (optional)" if c.optional else ""
             print(f"{'':18}{c.name}: {_mark(c)} {c.unit}{optional}")
 
 

@@ -85,6 +85,8 @@ def load_digits(
     if source == EIGHT_BY_EIGHT:
         return _small_digits()
     folder = _fetch(mirror, checksums) if source is None else source
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is no folder; expected one that holds the files of MNIST")
     if _find(folder, "train-images-idx3-ubyte"):
         training = _read_pair(folder, "train")
     else:
@@ -130,9 +132,13 @@ def _read_pair(folder: Path, part: str) -> tuple[Array, Array]:
 def _find_csv(folder: Path) -> Path:
     fitting = []
     for path in sorted((*folder.glob("*.csv"), *folder.glob("*.csv.gz"))):
-        with open_plain_or_gzip(path) as stream:
-            if stream.readline().count(b",") + 1 == COLUMNS:
-                fitting.append(path)
+        try:
+            with open_plain_or_gzip(path) as stream:
+                line = stream.readline()
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FormatError(f"{error}; expected a packed file", path=path) from None
+        if line.count(b",") + 1 == COLUMNS:
+            fitting.append(path)
     if len(fitting) != 1:
         raise CorpusError(
             f"{folder} has no train-images-idx3-ubyte or train-images-idx3-ubyte.gz, a file of "
@@ -151,6 +157,11 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
     if pixels.min() < 0 or pixels.max() > 255:
         raise FormatError(
             f"found pixels from {pixels.min()} to {pixels.max()}; expected 0 to 255", path=path
+        )
+    if len(table) > 1 and not table[:, -1].any():
+        raise FormatError(
+            "the last column holds nothing but 0; expected the pixels first and the digit last",
+            path=path,
         )
     return _examples(pixels, table[:, -1], 255, path)
 

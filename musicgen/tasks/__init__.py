@@ -39,7 +39,7 @@ NAMES = tuple(_NEEDS_DATA)
 
 
 def find_task(name: str, source: Path | None = None) -> Task:
-    """Return a task, ready to run; nothing is computed or downloaded before it does.
+    """Return a task, ready to run; nothing is downloaded before it does.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def find_task(name: str, source: Path | None = None) -> Task:
     ------
     ModelError
         When there is no such task, or when it needs no data and got a source.
+    CorpusError, FormatError, OSError
+        When a folder of digits, which decides about the marks, cannot be read.
     """
     if name not in NAMES:
         raise ModelError(f"no task is called {name!r}; there are: {', '.join(NAMES)}")

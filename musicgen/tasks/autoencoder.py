@@ -27,7 +27,7 @@ from musicgen.networks.layers import (
     Reshape,
 )
 from musicgen.optim import Adam, schedules
-from musicgen.tasks.base import Check, Progress, Reached, Study, Table, Task
+from musicgen.tasks.base import Check, Progress, Reached, Study, Table, Task, part
 from musicgen.tasks.melodies import LOWEST, STEPS, SYMBOLS, note_names, reels
 from musicgen.training import split
 
@@ -206,11 +206,7 @@ def _study_code(seed: int, progress: Progress) -> Study:
     """Narrow the middle, and see what becomes of spoilt bars and of clean ones."""
     right: dict[str, list[float]] = {"left as they are": [], "denoised": [], "clean bars": []}
     for number, code in enumerate(CODES):
-
-        def part(share: float, number: int = number) -> None:
-            progress((number + share) / len(CODES))
-
-        trained = _train(seed, part, code)
+        trained = _train(seed, part(progress, number, len(CODES)), code)
         answers = trained.spoilt, trained.denoise(trained.spoilt), trained.denoise(trained.clean)
         for shares, answer in zip(right.values(), answers, strict=True):
             shares.append(float(np.mean(answer == trained.clean)))

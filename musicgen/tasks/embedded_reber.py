@@ -48,8 +48,9 @@ def _check(cell: str) -> Check:
     def run(seed: int, progress: Progress) -> Reached:
         rng = np.random.default_rng(seed)
 
+        # As Hochreiter & Schmidhuber count: until every transition of every word is right.
         def look(network: WordNetwork) -> float:
-            return share_of_memory(network, GRAMMAR.words(rng, VALIDATION_WORDS))
+            return share_of_transitions(network, GRAMMAR.words(rng, VALIDATION_WORDS), GRAMMAR)
 
         network, course = _train(cell, rng, progress, look=look)
         words = GRAMMAR.words(rng, TEST_WORDS)

@@ -219,7 +219,7 @@ def sample(text: Text, seed: int, progress: Progress) -> Study:
     """Write in the manner of Shakespeare."""
     network, _ = learn(text, seed, progress, **WRITER)
     rng, step = np.random.default_rng(seed), network.stepper()
-    written = [text.characters.index("\n")]
+    written = [int(text.training[0])]
     while len(written) <= WRITTEN:
         p = probabilities(step(written[-1:]), temperature=TEMPERATURE)
         written += draw(p, [rng]).tolist()

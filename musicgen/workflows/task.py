@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,7 +120,7 @@ def run_checks(
     Raises
     ------
     ModelError
-        When the task has no check of such a name.
+        When the task has no check of such a name, or there are to be no runs: at once.
 
     Examples
     --------
@@ -132,9 +132,18 @@ def run_checks(
     for name in checks:
         if name not in known:
             raise ModelError(f"{task.name} has no check {name!r}; there are: {', '.join(known)}")
-    for check in task.checks:
-        if check.name not in checks if checks else check.optional:
-            continue
+    if seeds < 1:
+        raise ModelError(f"{seeds} runs are asked for; expected 1 or more")
+    chosen = [
+        check for check in task.checks if (check.name in checks if checks else not check.optional)
+    ]
+    return _run_checks(task, chosen, seeds, seed, progress)
+
+
+def _run_checks(
+    task: Task, checks: Sequence[Check], seeds: int, seed: int, progress: Progress
+) -> Iterator[CheckReport]:
+    for check in checks:
         report = CheckReport(check, seed, [], [], [])
         for k in range(seeds):
             label = f"{task.name}, {check.name}" + (f", seed {seed + k}" if seeds > 1 else "")
@@ -177,9 +186,15 @@ def run_studies(
     Raises
     ------
     OSError
-        When the folder cannot be written: before anything is run.
+        When the folder cannot be written: at once.
     """
     check_writable(folder)
+    return _run_studies(task, folder, kind, seed, progress)
+
+
+def _run_studies(
+    task: Task, folder: Path, kind: str, seed: int, progress: Progress
+) -> Iterator[StudyReport]:
     for name, run in task.studies.items():
         label = f"{task.name}, {name}"
         start = time.perf_counter()

@@ -9,7 +9,7 @@ import numpy as np
 
 from musicgen.engine import Array
 from musicgen.optim import Adam, clip_global_norm, schedules
-from musicgen.tasks.base import Progress, Reached
+from musicgen.tasks.base import Progress, Reached, part
 from musicgen.tasks.bidirectional.counting import most_frequent_between, neighbours
 from musicgen.tasks.bidirectional.network import SIDES, feeds, initial_weights, missing_note
 from musicgen.tasks.melodies import HELD, STEPS, Melody, reels
@@ -109,11 +109,10 @@ def learn(side: str, seed: int, progress: Progress) -> Learned:
 
 def learn_each(seed: int, progress: Progress) -> dict[str, Learned]:
     """Train a network for each of `SIDES`, all on the same tunes."""
-
-    def part(number: int) -> Progress:
-        return lambda share: progress((number + share) / len(SIDES))
-
-    return {side: learn(side, seed, part(number)) for number, side in enumerate(SIDES)}
+    return {
+        side: learn(side, seed, part(progress, number, len(SIDES)))
+        for number, side in enumerate(SIDES)
+    }
 
 
 def find_from_both_sides(seed: int, progress: Progress) -> Reached:

@@ -28,7 +28,7 @@ def study_optimisers(seed: int, progress: Progress) -> Study:
 
     An update is one evaluation; a second-order method makes several along a line, and Newton-CG two
     more for a product with the Hessian. Each optimiser is shown at the learning rate at which the
-    slowest of the starts is fastest.
+    median of the starts is fastest.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def study_optimisers(seed: int, progress: Progress) -> Study:
             done += 1
             progress(done / steps)
         needed = {rate: _evaluations(found) for rate, found in costs.items()}
-        best = min(RATES, key=lambda rate: needed[rate].max())
+        best = min(RATES, key=lambda rate: (np.median(needed[rate]), needed[rate].max()))
         first[name] = _median(costs[best])
         medians = {rate: float(np.median(found)) for rate, found in needed.items()}
         reached = [rate for rate in RATES if np.isfinite(medians[rate])]
