@@ -33,7 +33,7 @@ from musicgen.engine import (
 from musicgen.errors import ModelError
 from musicgen.networks.chord_symbols import spell_chords
 from musicgen.networks.recurrent import CELLS, Architecture, Unrolled
-from musicgen.networks.weights import check_weights, load_weights
+from musicgen.networks.weights import Weighted, check_weights
 
 __all__ = ["ChordNetwork", "UnrolledChords"]
 
@@ -41,7 +41,7 @@ IMPOSSIBLE = -1e9
 """Added to a logit, makes a probability of exactly 0."""
 
 
-class ChordNetwork:
+class ChordNetwork(Weighted):
     r"""A recurrent network over frames, and a second one, without memory, over a frame's notes.
 
     With x_t the frame of step t, L recurrent layers read the frames before it,
@@ -114,25 +114,6 @@ class ChordNetwork:
                     glorot_uniform(rng, shape, dtype) if matrix else np.zeros(shape, dtype)
                 )
         return cls(a, weights)
-
-    @property
-    def size(self) -> int:
-        """Number of weights."""
-        return sum(parameter.size for parameter in self.parameters.values())
-
-    def weights(self) -> dict[str, Array]:
-        """Return copies of all weights by name."""
-        return {name: parameter.value.copy() for name, parameter in self.parameters.items()}
-
-    def load_weights(self, weights: Mapping[str, Array]) -> None:
-        """Take over what `weights` returned, of a network of the same architecture.
-
-        Raises
-        ------
-        ModelError
-            When a weight is missing, too many, or of another shape; then none is changed.
-        """
-        load_weights(self.parameters, weights)
 
     def unroll(
         self, T: int, B: int, *, dropout: float = 0.0, rng: np.random.Generator | None = None

@@ -31,7 +31,7 @@ from musicgen.engine import (
     stack,
 )
 from musicgen.errors import ModelError
-from musicgen.networks.weights import check_weights, load_weights
+from musicgen.networks.weights import Weighted, check_weights
 
 __all__ = ["CELLS", "HEADS", "Architecture", "Network", "Stepper", "Unrolled"]
 
@@ -88,7 +88,7 @@ class Architecture:
         return self.embedding_size if self.head == "categorical" else self.size
 
 
-class Network:
+class Network(Weighted):
     """The weights of a stacked recurrent network, and the graphs that use them.
 
     Parameters
@@ -134,25 +134,6 @@ class Network:
         weights["dense.W"] = glorot_uniform(rng, (a.hidden_size, a.size), dtype)
         weights["dense.b"] = np.zeros(a.size, dtype)
         return cls(architecture, weights)
-
-    @property
-    def size(self) -> int:
-        """Number of weights."""
-        return sum(parameter.size for parameter in self.parameters.values())
-
-    def weights(self) -> dict[str, Array]:
-        """Return copies of all weights by name."""
-        return {name: parameter.value.copy() for name, parameter in self.parameters.items()}
-
-    def load_weights(self, weights: Mapping[str, Array]) -> None:
-        """Take over what `weights` returned, of a network of the same architecture.
-
-        Raises
-        ------
-        ModelError
-            When a weight is missing, too many, or of another shape; then none is changed.
-        """
-        load_weights(self.parameters, weights)
 
     def unroll(
         self,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.engine import Array, Input, Node, Parameter, Shape, scope
+from musicgen.engine import Input, Node, Parameter, Shape, scope
 from musicgen.errors import ModelError
 from musicgen.networks.layers import Embedding, Layer
-from musicgen.networks.weights import load_weights
+from musicgen.networks.weights import Weighted
 
 __all__ = ["LayerStack"]
 
@@ -29,7 +29,7 @@ class _Stage(NamedTuple):
         return sum(parameter.size for parameter in self.weights.values())
 
 
-class LayerStack:
+class LayerStack(Weighted):
     """Layers with their weights, from which graphs are built.
 
     Parameters
@@ -107,11 +107,6 @@ class LayerStack:
                 x = layer.build(x, weights, training, rng)
         return x
 
-    @property
-    def size(self) -> int:
-        """Number of weights."""
-        return sum(stage.size for stage in self._stages)
-
     def summary(self) -> str:
         """Return a table of the layers: names, shapes of the outputs, numbers of weights."""
         rows = [(stage.name, str(stage.shape), f"{stage.size:,}") for stage in self._stages]
@@ -123,17 +118,3 @@ class LayerStack:
             [f"{name:{a}}  {shape:{b}}  {size:>{c}}" for name, shape, size in rows]
             + [f"{name}: {count:,}" for name, count in counts.items()]
         )
-
-    def weights(self) -> dict[str, Array]:
-        """Return copies of all weights by name."""
-        return {name: parameter.value.copy() for name, parameter in self.parameters.items()}
-
-    def load_weights(self, weights: Mapping[str, Array]) -> None:
-        """Take over what `weights` returned.
-
-        Raises
-        ------
-        ModelError
-            When a weight is missing, too many, or of another shape; then none is changed.
-        """
-        load_weights(self.parameters, weights)

@@ -1,4 +1,4 @@
-"""Weights of a network, taken over from elsewhere."""
+"""Weights of a network: counted, copied out, taken over from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from musicgen.engine import Array, Parameter, Shape
 from musicgen.errors import ModelError
 
-__all__ = ["check_weights", "load_weights"]
+__all__ = ["Weighted", "check_weights"]
 
 
 def check_weights(shapes: Mapping[str, Shape], weights: Mapping[str, Array]) -> None:
@@ -33,14 +33,34 @@ def check_weights(shapes: Mapping[str, Shape], weights: Mapping[str, Array]) -> 
             raise ModelError(f"weight {name} is {weights[name].shape}; expected {shape}")
 
 
-def load_weights(parameters: Mapping[str, Parameter], weights: Mapping[str, Array]) -> None:
-    """Copy weights into the parameters of these names.
+class Weighted:
+    """What networks share that hold their weights as parameters by name.
 
-    Raises
-    ------
-    ModelError
-        As `check_weights`; then none is changed.
+    Attributes
+    ----------
+    parameters
+        The weights by dotted name.
     """
-    check_weights({name: parameter.value.shape for name, parameter in parameters.items()}, weights)
-    for name, parameter in parameters.items():
-        np.copyto(parameter.value, weights[name])
+
+    parameters: dict[str, Parameter]
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return sum(parameter.size for parameter in self.parameters.values())
+
+    def weights(self) -> dict[str, Array]:
+        """Return copies of all weights by name."""
+        return {name: parameter.value.copy() for name, parameter in self.parameters.items()}
+
+    def load_weights(self, weights: Mapping[str, Array]) -> None:
+        """Take over what `weights` returned, of a network of the same shape.
+
+        Raises
+        ------
+        ModelError
+            When a weight is missing, too many, or of another shape; then none is changed.
+        """
+        check_weights({name: p.value.shape for name, p in self.parameters.items()}, weights)
+        for name, parameter in self.parameters.items():
+            np.copyto(parameter.value, weights[name])
