@@ -35,8 +35,7 @@ from musicgen.datasets import load_polyphonic
 from musicgen.datasets.polyphonic import KEYS, POLYPHONIC
 from musicgen.evaluation import MarginalBernoulli, NetworkFrames, frame_likelihood
 from musicgen.evaluation.frame_likelihood import frames_of
-from musicgen.networks import Architecture, Network
-from musicgen.networks.chords import ChordNetwork
+from musicgen.networks import Architecture, ChordNetwork, Network, SequenceNetwork
 from musicgen.training import Trainer
 
 Frames = npt.NDArray[np.uint8]
@@ -108,7 +107,7 @@ class Transposed(Sequence[Frames]):
 
 
 def train(
-    network: Network | ChordNetwork,
+    network: SequenceNetwork,
     training: Sequence[Frames],
     validation: Sequence[Frames],
     settings: Settings,
@@ -158,7 +157,7 @@ def main() -> None:
     settings = settings._replace(epochs=options.epochs or settings.epochs)
     rng = np.random.default_rng(options.seed)
     architecture = Architecture(1 + KEYS, "bernoulli", settings.H, settings.L)
-    network: Network | ChordNetwork = (
+    network: SequenceNetwork = (
         ChordNetwork.initialise(architecture, rng, settings.W)
         if model == "chords"
         else Network.initialise(architecture, rng)

@@ -29,7 +29,7 @@ from musicgen.networks import Model
 from musicgen.training import read_corpus
 from musicgen.workflows import find_model
 from musicgen.workflows.drawing import Drawn, draw_symbols
-from musicgen.workflows.sample import finished
+from musicgen.workflows.finishing import finished
 
 AT_ONCE = 64
 

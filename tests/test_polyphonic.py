@@ -16,9 +16,8 @@ from musicgen.engine import check_gradients
 from musicgen.errors import CorpusError, FormatError, ModelError
 from musicgen.evaluation import MarginalBernoulli, NetworkFrames, frame_likelihood
 from musicgen.evaluation.frame_likelihood import frames_of
-from musicgen.networks import Architecture, Network
+from musicgen.networks import Architecture, ChordNetwork, Network
 from musicgen.networks.chord_symbols import spell_chords
-from musicgen.networks.chords import ChordNetwork
 from musicgen.training import Trainer, evaluate
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "polyphonic"

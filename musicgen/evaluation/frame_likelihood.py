@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from musicgen.encodings import BOUNDARY
 from musicgen.errors import CorpusError, ModelError
-from musicgen.networks import Network
-from musicgen.networks.chords import ChordNetwork, UnrolledChords
+from musicgen.networks import SequenceNetwork, UnrolledChords
 from musicgen.training.batches import batches
 from musicgen.training.validation import run
 
@@ -141,8 +140,8 @@ class NetworkFrames:
     Parameters
     ----------
     network
-        A `Network` with the head ``"bernoulli"``, keys independent of each other given the past;
-        or a `ChordNetwork`. Frames are as `frames_of` has them.
+        A `musicgen.networks.Network` with the head ``"bernoulli"``, keys independent of each other
+        given the past; or a `musicgen.networks.ChordNetwork`. Frames are as `frames_of` has them.
     T, B
         Steps and pieces that are computed at a time.
 
@@ -152,7 +151,7 @@ class NetworkFrames:
         When the network does not predict frames of switches.
     """
 
-    def __init__(self, network: Network | ChordNetwork, T: int = 100, B: int = 20) -> None:
+    def __init__(self, network: SequenceNetwork, T: int = 100, B: int = 20) -> None:
         head = network.architecture.head
         if head != "bernoulli":
             raise ModelError(f"the network's head is {head}; expected bernoulli")

@@ -1,27 +1,27 @@
 """Networks made of engine layers, and the file in which a model is kept."""
 
 from musicgen.networks import layers
+from musicgen.networks.architecture import CELLS, HEADS, Architecture
+from musicgen.networks.chords import ChordNetwork, UnrolledChords
 from musicgen.networks.losses import LOSSES
 from musicgen.networks.model import Model
-from musicgen.networks.recurrent import (
-    CELLS,
-    HEADS,
-    Architecture,
-    Network,
-    Stepper,
-    Unrolled,
-)
+from musicgen.networks.recurrent import Network
+from musicgen.networks.sequence import SequenceNetwork
 from musicgen.networks.sequential import Sequential
+from musicgen.networks.unrolled import Stepper, Unrolled
 
 __all__ = [
     "CELLS",
     "HEADS",
     "LOSSES",
     "Architecture",
+    "ChordNetwork",
     "Model",
     "Network",
+    "SequenceNetwork",
     "Sequential",
     "Stepper",
     "Unrolled",
+    "UnrolledChords",
     "layers",
 ]

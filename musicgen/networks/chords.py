@@ -24,16 +24,17 @@ from musicgen.engine import (
     Parameter,
     ReLU,
     Reshape,
+    Shape,
     SoftmaxCrossEntropy,
     Value,
     glorot_uniform,
-    initial_stack,
-    stack,
 )
 from musicgen.errors import ModelError
+from musicgen.networks.architecture import Architecture
 from musicgen.networks.chord_symbols import spell_chords
-from musicgen.networks.recurrent import CELLS, Architecture, Unrolled
-from musicgen.networks.weights import Weighted, check_weights
+from musicgen.networks.sequence import SequenceNetwork, initial_recurrent, recurrent_shapes
+from musicgen.networks.unrolled import Unrolled
+from musicgen.networks.weights import check_weights
 
 __all__ = ["ChordNetwork", "UnrolledChords"]
 
@@ -41,7 +42,7 @@ IMPOSSIBLE = -1e9
 """Added to a logit, makes a probability of exactly 0."""
 
 
-class ChordNetwork(Weighted):
+class ChordNetwork(SequenceNetwork):
     r"""A recurrent network over frames, and a second one, without memory, over a frame's notes.
 
     With x_t the frame of step t, L recurrent layers read the frames before it,
@@ -105,8 +106,7 @@ class ChordNetwork(Weighted):
             Units between a frame's known notes and the next.
         """
         a = architecture
-        layers = initial_stack(CELLS[a.cell], rng, a.size, a.hidden_size, a.num_layers, dtype=dtype)
-        weights = {f"recurrent.{name}": array for name, array in layers.items()}
+        weights = initial_recurrent(a, rng, dtype)
         for name, shape in _shapes(a, width).items():
             if name not in weights:
                 matrix = len(shape) > 1
@@ -148,18 +148,7 @@ class ChordNetwork(Weighted):
             return Dropout(value, dropout, rng, name=name)
 
         x = Input("inputs", (T, B, a.size), self.dtype)
-        layer = CELLS[a.cell]
-        initial = {
-            f"{i}.{state}": Input(f"recurrent.{i}.{state}_0", (B, a.hidden_size), self.dtype)
-            for i in range(a.num_layers)
-            for state in layer.cell.states
-        }
-        own = {
-            name.removeprefix("recurrent."): parameter
-            for name, parameter in weight.items()
-            if name.startswith("recurrent.")
-        }
-        y, finals = stack(layer, x, initial, own, dropout=dropout, rng=rng)
+        y, states = self.read(x, dropout, rng)
         seen = Concatenate(dropped(y, "recurrent.dropout"), x, name="seen")
         contexts = dropped(
             Dense(seen, weight["context.W"], weight["context.b"], name="context"), "context.dropout"
@@ -174,7 +163,6 @@ class ChordNetwork(Weighted):
         logits = Add(top, Input("impossible", (N, a.size), self.dtype), name="logits")
         targets, weights = Input("targets", (N,), np.int32), Input("weights", (N,), self.dtype)
         cost = SoftmaxCrossEntropy(logits, targets, weights, name="cost")
-        states = {initial[name]: final for name, final in finals.items()}
         return Graph(cost, logits, *states.values()), states
 
 
@@ -238,15 +226,10 @@ class UnrolledChords(Unrolled):
         return np.bincount(self._places, costs, minlength=math.prod(inputs)).reshape(inputs)
 
 
-def _shapes(a: Architecture, width: int) -> dict[str, tuple[int, ...]]:
-    cell, H = CELLS[a.cell].cell, a.hidden_size
-    shapes: dict[str, tuple[int, ...]] = {}
-    for i in range(a.num_layers):
-        own = cell.weight_shapes(H if i else a.size, H)
-        shapes.update({f"recurrent.{i}.{name}": shape for name, shape in own.items()})
+def _shapes(a: Architecture, width: int) -> dict[str, Shape]:
     return {
-        **shapes,
-        "context.W": (H + a.size, width),
+        **recurrent_shapes(a),
+        "context.W": (a.hidden_size + a.size, width),
         "context.b": (width,),
         "known.W": (3 * (a.size - 1), width),
         "symbols.W": (width, a.size),

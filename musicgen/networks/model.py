@@ -17,7 +17,8 @@ from musicgen.encodings import Encoding
 from musicgen.engine import Array
 from musicgen.errors import EncodingError, ModelError
 from musicgen.files import write_atomically
-from musicgen.networks.recurrent import Architecture, Network
+from musicgen.networks.architecture import Architecture
+from musicgen.networks.recurrent import Network
 
 __all__ = ["Model"]
 

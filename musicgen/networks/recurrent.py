@@ -3,92 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from musicgen.engine import (
-    GRU,
-    LSTM,
     Array,
     Dense,
     Dropout,
-    Elman,
     Embedding,
     Graph,
     Input,
     Node,
     Parameter,
-    Recurrent,
-    SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
-    SquaredError,
+    Shape,
     Value,
     glorot_uniform,
-    initial_stack,
-    stack,
 )
-from musicgen.errors import ModelError
-from musicgen.networks.weights import Weighted, check_weights
+from musicgen.networks.architecture import HEADS, Architecture
+from musicgen.networks.sequence import SequenceNetwork, initial_recurrent, recurrent_shapes
+from musicgen.networks.unrolled import Stepper, Unrolled
+from musicgen.networks.weights import check_weights
 
-__all__ = ["CELLS", "HEADS", "Architecture", "Network", "Stepper", "Unrolled"]
-
-CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
-
-# What is predicted of the next step, and what a wrong prediction costs.
-HEADS: dict[str, type[Node]] = {
-    "categorical": SoftmaxCrossEntropy,
-    "bernoulli": SigmoidCrossEntropy,
-    "gaussian": SquaredError,
-}
+__all__ = ["Network"]
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """The shape of a network.
-
-    Attributes
-    ----------
-    size
-        Symbols of the vocabulary, V, or channels of a frame, D.
-    head
-        A key of `HEADS`: ``"categorical"`` reads symbols and predicts the next one, the others read
-        frames.
-    hidden_size
-        Units of a recurrent layer, H.
-    num_layers
-        Recurrent layers, L.
-    cell
-        A key of `CELLS`.
-    embedding_size
-        Length of the vector that stands for a symbol; without meaning for frames.
-    """
-
-    size: int
-    head: str = "categorical"
-    hidden_size: int = 256
-    num_layers: int = 2
-    cell: str = "lstm"
-    embedding_size: int = 64
-
-    def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ModelError(f"no cell is called {self.cell!r}; there are: {', '.join(CELLS)}")
-        if self.head not in HEADS:
-            raise ModelError(f"no head is called {self.head!r}; there are: {', '.join(HEADS)}")
-        for name in ("size", "hidden_size", "num_layers", "embedding_size"):
-            if getattr(self, name) < 1:
-                raise ModelError(f"{name} is {getattr(self, name)}; expected 1 or more")
-
-    @property
-    def input_size(self) -> int:
-        """Numbers that the first recurrent layer reads a step."""
-        return self.embedding_size if self.head == "categorical" else self.size
-
-
-class Network(Weighted):
+class Network(SequenceNetwork):
     """The weights of a stacked recurrent network, and the graphs that use them.
 
     Parameters
@@ -127,10 +68,7 @@ class Network(Weighted):
         if a.head == "categorical":
             embedding = rng.standard_normal((a.size, a.embedding_size)).astype(dtype)
             weights["embedding.W"] = embedding
-        layers = initial_stack(
-            CELLS[a.cell], rng, a.input_size, a.hidden_size, a.num_layers, dtype=dtype
-        )
-        weights |= {f"recurrent.{name}": array for name, array in layers.items()}
+        weights |= initial_recurrent(a, rng, dtype)
         weights["dense.W"] = glorot_uniform(rng, (a.hidden_size, a.size), dtype)
         weights["dense.b"] = np.zeros(a.size, dtype)
         return cls(architecture, weights)
@@ -176,107 +114,20 @@ class Network(Weighted):
         self, T: int, B: int, dropout: float, rng: np.random.Generator | None
     ) -> tuple[Node, dict[Input, Value]]:
         a, weight = self.architecture, self.parameters
-        layer = CELLS[a.cell]
         x: Node = self._input("inputs", T, B)
         if a.head == "categorical":
             x = Embedding(x, weight["embedding.W"], name="embedding")
-        initial = {
-            f"{i}.{state}": Input(f"recurrent.{i}.{state}_0", (B, a.hidden_size), self.dtype)
-            for i in range(a.num_layers)
-            for state in layer.cell.states
-        }
-        own = {
-            name.removeprefix("recurrent."): parameter
-            for name, parameter in weight.items()
-            if name.startswith("recurrent.")
-        }
-        y, finals = stack(layer, x, initial, own, dropout=dropout, rng=rng)
+        y, states = self.read(x, dropout, rng)
         if dropout:
             assert rng is not None
             y = Dropout(y, dropout, rng, name="dropout").output
         top = Dense(y, weight["dense.W"], weight["dense.b"], name="dense")
-        return top, {initial[name]: final for name, final in finals.items()}
+        return top, states
 
 
-class Unrolled:
-    """A graph over T steps whose final states can become its initial states.
-
-    Attributes
-    ----------
-    graph
-        Its first output is the cost, or the logits.
-    """
-
-    def __init__(self, graph: Graph, states: Mapping[Input, Value]) -> None:
-        self.graph = graph
-        self._states = states
-
-    def forward(self, feeds: Mapping[str, Any]) -> Array:
-        """Run the graph and return its first output."""
-        return self.graph.forward(feeds)[0]
-
-    def carry(self) -> None:
-        """Let the next pass start in the states in which the last one ended."""
-        for initial, final in self._states.items():
-            np.copyto(initial.output.data, final.data)
-
-    def reset(self, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> None:
-        """Let these sequences, or all, start from zero in the next pass.
-
-        Parameters
-        ----------
-        rows
-            ``(B,)``.
-        """
-        for initial in self._states:
-            initial.output.data[rows] = 0
-
-    def select(self, rows: npt.NDArray[np.intp]) -> None:
-        """Let sequence i of the next pass go on from where sequence ``rows[i]`` would have.
-
-        Parameters
-        ----------
-        rows
-            ``(B,)``; a row may occur several times.
-        """
-        for initial in self._states:
-            initial.output.data[...] = initial.output.data[rows]
-
-    def states(self) -> dict[str, Array]:
-        """Return the arrays ``(B, H)`` in which the next pass starts, by name; not copied."""
-        return {initial.name: initial.output.data for initial in self._states}
-
-
-class Stepper:
-    """One step of B sequences in, the logits of the next one out, the states kept."""
-
-    def __init__(self, unrolled: Unrolled) -> None:
-        self._unrolled = unrolled
-
-    def __call__(self, symbols: npt.ArrayLike) -> Array:
-        """Take symbols ``(B,)`` or frames ``(B, D)`` and return logits ``(B, V)`` or ``(B, D)``.
-
-        The array is reused at the next step.
-        """
-        logits = self._unrolled.forward({"inputs": np.asarray(symbols)[None]})[0]
-        self._unrolled.carry()
-        return logits
-
-    def reset(self) -> None:
-        """Forget all steps."""
-        self._unrolled.reset()
-
-    def select(self, rows: npt.NDArray[np.intp]) -> None:
-        """Let sequence i go on from where sequence ``rows[i]`` stands."""
-        self._unrolled.select(rows)
-
-
-def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:
-    cell, H = CELLS[a.cell].cell, a.hidden_size
-    shapes: dict[str, tuple[int, ...]] = {}
+def _shapes(a: Architecture) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
     if a.head == "categorical":
         shapes["embedding.W"] = (a.size, a.embedding_size)
-    for i in range(a.num_layers):
-        own = cell.weight_shapes(H if i else a.input_size, H)
-        shapes.update({f"recurrent.{i}.{name}": shape for name, shape in own.items()})
-    return {**shapes, "dense.W": (H, a.size), "dense.b": (a.size,)}
+    shapes |= recurrent_shapes(a)
+    return {**shapes, "dense.W": (a.hidden_size, a.size), "dense.b": (a.size,)}

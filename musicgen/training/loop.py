@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from musicgen.encodings import BOUNDARY
 from musicgen.errors import ModelError
-from musicgen.networks import Network
+from musicgen.networks import SequenceNetwork
 from musicgen.optim import OPTIMISERS, SCHEDULES, clip_global_norm, warm_up, weight_decay
 from musicgen.training.batches import Batch, batches, count_batches
 from musicgen.training.validation import evaluate, run, scale
@@ -114,7 +114,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: SequenceNetwork,
         training: Sequence[npt.NDArray[Any]],
         validation: Sequence[npt.NDArray[Any]],
         rng: np.random.Generator,

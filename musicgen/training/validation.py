@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.networks import Network, Unrolled
+from musicgen.networks import SequenceNetwork, Unrolled
 from musicgen.training.batches import Batch, batches
 
 __all__ = ["COST_UNITS", "evaluate", "predict"]
@@ -20,7 +20,7 @@ COST_UNITS = {"categorical": "bits", "bernoulli": "bits", "gaussian": "squared e
 """What a cost is counted in, by the network's head."""
 
 
-def scale(network: Network) -> float:
+def scale(network: SequenceNetwork) -> float:
     """Return the factor from the cost of the graph, nats or squares, to what people read."""
     return 1.0 if network.architecture.head == "gaussian" else 1 / math.log(2)
 
@@ -34,7 +34,7 @@ def run(unrolled: Unrolled, batch: Batch, weights: npt.NDArray[np.float32]) -> f
 
 
 def evaluate(
-    network: Network,
+    network: SequenceNetwork,
     pieces: Sequence[Array],
     T: int = 50,
     B: int = 50,
@@ -62,7 +62,7 @@ def evaluate(
 
 
 def predict(
-    network: Network, pieces: Sequence[Array], T: int = 50, B: int = 50
+    network: SequenceNetwork, pieces: Sequence[Array], T: int = 50, B: int = 50
 ) -> Iterator[tuple[Array, Array]]:
     """Give what the network says of every step of the pieces, and what came.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from musicgen.workflows.convert import Conversion, convert_file, convert_folder
     from musicgen.workflows.evaluate import Evaluation, evaluate_model
     from musicgen.workflows.evaluation_page import write_page
+    from musicgen.workflows.finishing import Sample
     from musicgen.workflows.inspect import (
         FileReport,
         FolderReport,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     )
     from musicgen.workflows.models import ModelReport, find_model, list_models, model_info
     from musicgen.workflows.plot import PICTURES, plot_file
-    from musicgen.workflows.sample import Sample, Sampling, sample_from
+    from musicgen.workflows.sample import Sampling, sample_from
     from musicgen.workflows.score import ScoredPiece, Scoring, score_file
     from musicgen.workflows.tables import evaluation_tables
     from musicgen.workflows.task import CheckReport, StudyReport, run_checks, run_studies
@@ -82,7 +83,7 @@ _PLACES = {
     "PICTURES": "plot",
     "PieceReport": "inspect",
     "Preview": "train",
-    "Sample": "sample",
+    "Sample": "finishing",
     "Sampling": "sample",
     "ScoredPiece": "score",
     "Scoring": "score",

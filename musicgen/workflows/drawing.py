@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.encodings import boundary_frame
+from musicgen.encodings import Encoding, boundary_frame
 from musicgen.encodings.roll import Roll
 from musicgen.encodings.velocity_roll import VelocityRoll
-from musicgen.errors import EncodingError, ModelError
+from musicgen.errors import EncodingError
+from musicgen.music import Audio
 from musicgen.networks import Model
 from musicgen.sampling import (
     beam_search,
@@ -24,8 +25,11 @@ from musicgen.sampling import (
     generate_frames,
 )
 from musicgen.training import evaluate
+from musicgen.workflows.calibrated import find_residual, find_threshold
 
-__all__ = ["Drawn", "draw_frames", "draw_symbols"]
+__all__ = ["Drawn", "draw_frames", "draw_pieces", "draw_symbols", "usual_temperature"]
+
+MOST_AT_ONCE = 64
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +51,59 @@ class Drawn(NamedTuple):
     array: Array
     bits: float
     ended: bool
+
+
+def draw_pieces(
+    model: Model,
+    rngs: Sequence[np.random.Generator],
+    start: Any,
+    *,
+    length: int,
+    temperature: float,
+    conditions: dict[str, Any] | None,
+    threshold: float | str | None = None,
+    top_notes: int | None = None,
+    most_notes: int | None = None,
+    **settings: Any,
+) -> Iterator[Drawn]:
+    """Draw sequences, some side by side, one for each generator; nothing is drawn again.
+
+    Parameters
+    ----------
+    model
+        With any head.
+    rngs
+        Sources of the draws.
+    start
+        Symbols or frames that each starts with, see `musicgen.workflows.primers.read_primer`.
+    length, temperature, threshold, top_notes, most_notes
+        As for `draw_symbols` and `draw_frames`.
+    conditions
+        Of symbols, as `draw_symbols` takes them.
+    **settings
+        For symbols: those of `draw_symbols`.
+
+    Raises
+    ------
+    EncodingError
+        For a condition that cannot be kept, or a primer that breaks it.
+    ModelError
+        When a threshold is not known.
+    """
+    if model.encoding.head != "categorical" and conditions and any(conditions.values()):
+        model.encoding.constraint(**conditions)
+    for first in range(0, len(rngs), MOST_AT_ONCE):
+        several = rngs[first : first + MOST_AT_ONCE]
+        if model.encoding.head == "categorical":
+            yield from draw_symbols(
+                model, several, start, length=length, temperature=temperature,
+                conditions=conditions, **settings,
+            )  # fmt: skip
+        else:
+            yield from draw_frames(
+                model, several, start, length=length, temperature=temperature, threshold=threshold,
+                top_notes=top_notes, most_notes=most_notes,
+            )  # fmt: skip
 
 
 def draw_symbols(
@@ -163,7 +220,7 @@ def draw_frames(
                 decide_switches, layers=encoding.layers, temperature=temperature, **ways
             )
     else:
-        residual = np.array(_calibrated(model, "residual"))
+        residual = find_residual(model)
         decide = partial(decide_values, deviation=temperature * residual)
     is_roll = isinstance(encoding, Roll)
     drawn = generate_frames(
@@ -187,6 +244,13 @@ def draw_frames(
     ]
 
 
+def usual_temperature(encoding: Encoding) -> float:
+    """Return the temperature of a sample where none is asked for."""
+    if encoding.head == "categorical":
+        return 0.8
+    return 1.7 if encoding.kind is Audio else 1.0
+
+
 def _bits(model: Model, frames: Array, primer: Array) -> float:
     """Return the mean information of the frames after the primer."""
 
@@ -194,43 +258,3 @@ def _bits(model: Model, frames: Array, primer: Array) -> float:
         return evaluate(model.network, [part], B=1) * len(part) if len(part) else 0.0
 
     return (total(frames) - total(primer)) / max(len(frames) - len(primer), 1)
-
-
-def find_threshold(model: Model, threshold: float | str | None) -> Any:
-    """Return a threshold, looked up by name where it is one.
-
-    Parameters
-    ----------
-    model
-        What it is for.
-    threshold
-        A number, None, or what the calibration on the validation pieces is to keep: ``"f1"``, as
-        many right notes as possible, or ``"polyphony"``, as many notes at once as there are, which
-        is also ``"auto"``. With ``"/pitch"`` added each pitch has its own.
-
-    Raises
-    ------
-    ModelError
-        For an unknown name, or a model whose training has not ended yet.
-    """
-    if not isinstance(threshold, str):
-        return threshold
-    known = _calibrated(model, "thresholds")
-    criterion, _, way = threshold.partition("/")
-    criterion = "polyphony" if criterion == "auto" else criterion
-    if criterion not in known or way not in ("", "pitch"):
-        raise ModelError(
-            f"--threshold is {threshold!r}; expected a number, auto, {', '.join(known)}, or one of "
-            "these with /pitch added"
-        )
-    return np.array(known[criterion]["per pitch" if way else "all"])
-
-
-def _calibrated(model: Model, name: str) -> Any:
-    found = model.facts.get("decoding", {}).get(name)
-    if found is None:
-        raise ModelError(
-            "the model was not calibrated, which is done when a training ends: go on with "
-            "musicgen train --resume"
-        )
-    return found

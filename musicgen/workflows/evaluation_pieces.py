@@ -18,9 +18,9 @@ from musicgen.music import Music, Piece, Tune
 from musicgen.networks import Model
 from musicgen.training import read_corpus
 from musicgen.workflows.corpus_pieces import shown_path
-from musicgen.workflows.drawing import Drawn
+from musicgen.workflows.drawing import Drawn, draw_pieces, usual_temperature
+from musicgen.workflows.finishing import finished
 from musicgen.workflows.primers import read_primer
-from musicgen.workflows.sample import draw_pieces, finished, usual_temperature
 
 __all__ = ["Report", "check", "counted", "draw_samples", "read_samples"]
 

@@ -4,78 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from musicgen import __version__
-from musicgen.convert import convert, tune_to_music
+from musicgen.convert import convert
 from musicgen.encodings import Encoding
-from musicgen.encodings.abc_tokens import AbcTokens
 from musicgen.encodings.roll import Roll
 from musicgen.errors import EncodingError, FormatError, ModelError
 from musicgen.files import check_writable
-from musicgen.formats import abc, for_extension, get
+from musicgen.formats import for_extension, get
 from musicgen.music import Audio, Music, Piece, Tune
 from musicgen.networks import Model
 from musicgen.sampling import check_settings
-from musicgen.workflows.drawing import Drawn, draw_frames, draw_symbols
+from musicgen.workflows.drawing import draw_pieces, usual_temperature
+from musicgen.workflows.finishing import Sample, finished
 from musicgen.workflows.models import find_model
-from musicgen.workflows.primers import continuation, read_primer
+from musicgen.workflows.primers import read_primer
 
-__all__ = ["Sample", "Sampling", "sample_from"]
+__all__ = ["Sampling", "own_format", "sample_from"]
 
 SAMPLES = Path("samples")
 MOST_DRAWS = 20
-MOST_AT_ONCE = 64
 
 _OWN_FORMATS: dict[type[Piece], str] = {Tune: "abc", Music: "midi", Audio: "wav"}
-
-# A sample must not claim a composer, a book or a transcriber: it has none.
-_KEPT_FIELDS = frozenset("TRMLQPVKIUm")
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One new piece.
-
-    Attributes
-    ----------
-    piece
-        A `Tune`, `Music` or `Audio`.
-    music
-        Its notes; None of sound.
-    title, key, metre
-        What it says of itself; may be empty.
-    bars
-        Written bars, an upbeat not counted; 0 of sound.
-    seconds
-        Length.
-    bits
-        Mean information of a drawn symbol or frame under the model, in bits; NaN where the model
-        says no probabilities.
-    draws
-        Draws that it took until one was sound.
-    files
-        What was written.
-    """
-
-    piece: Piece
-    music: Music | None
-    title: str
-    key: str
-    metre: str
-    bars: int
-    seconds: float
-    bits: float
-    draws: int
-    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +110,7 @@ def sample_from(
     beam
         For symbols: look for the likeliest pieces with a beam of this width, instead of drawing.
     threshold, top_notes, most_notes
-        For piano rolls: see `musicgen.workflows.drawing.draw_frames`. By default notes are drawn.
+        For piano rolls: see `musicgen.workflows.drawing.draw_pieces`. By default notes are drawn.
     length
         Most symbols or frames of a piece, the primer's among them; by default what is usual for the
         encoding.
@@ -266,70 +222,10 @@ def sample_from(
     return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
 
 
-def draw_pieces(
-    model: Model,
-    rngs: Sequence[np.random.Generator],
-    start: Any,
-    *,
-    length: int,
-    temperature: float,
-    conditions: dict[str, Any] | None,
-    threshold: float | str | None = None,
-    top_notes: int | None = None,
-    most_notes: int | None = None,
-    **settings: Any,
-) -> Iterator[Drawn]:
-    """Draw sequences, some side by side, one for each generator; nothing is drawn again.
-
-    Parameters
-    ----------
-    model
-        With any head.
-    rngs
-        Sources of the draws.
-    start
-        Symbols or frames that each starts with, see `musicgen.workflows.primers.read_primer`.
-    length, temperature, threshold, top_notes, most_notes
-        As for `sample_from`.
-    conditions
-        Of symbols, as `musicgen.workflows.drawing.draw_symbols` takes them.
-    **settings
-        For symbols: those of `draw_symbols`.
-
-    Raises
-    ------
-    EncodingError
-        For a condition that cannot be kept, or a primer that breaks it.
-    ModelError
-        When a threshold is not known.
-    """
-    if model.encoding.head != "categorical" and conditions and any(conditions.values()):
-        model.encoding.constraint(**conditions)
-    for first in range(0, len(rngs), MOST_AT_ONCE):
-        several = rngs[first : first + MOST_AT_ONCE]
-        if model.encoding.head == "categorical":
-            yield from draw_symbols(
-                model, several, start, length=length, temperature=temperature,
-                conditions=conditions, **settings,
-            )  # fmt: skip
-        else:
-            yield from draw_frames(
-                model, several, start, length=length, temperature=temperature, threshold=threshold,
-                top_notes=top_notes, most_notes=most_notes,
-            )  # fmt: skip
-
-
 def own_format(encoding: Encoding) -> str:
     """Return the name of the format in which the pieces of an encoding are written by default."""
     # MIDI knows no fermatas.
     return "musicxml" if encoding.name == "score-grid" else _OWN_FORMATS[encoding.kind]
-
-
-def usual_temperature(encoding: Encoding) -> float:
-    """Return the temperature of a sample where none is asked for."""
-    if encoding.head == "categorical":
-        return 0.8
-    return 1.7 if encoding.kind is Audio else 1.0
 
 
 def _check_options(encoding: Encoding, drawing: dict[str, Any], rolls: dict[str, Any]) -> None:
@@ -347,110 +243,5 @@ def _check_options(encoding: Encoding, drawing: dict[str, Any], rolls: dict[str,
             raise ValueError(f"{name} is {rolls[name]}; expected 1 or more")
 
 
-def finished(
-    name: str,
-    model: Model,
-    drawn: Drawn,
-    *,
-    number: int,
-    draws: int,
-    seed: int,
-    start: Any = None,
-    title: str | None = None,
-    key: str = "",
-) -> Sample:
-    """Make the piece of what was drawn, as it is written.
-
-    Parameters
-    ----------
-    name
-        Of the model.
-    model
-        Which drew it.
-    drawn
-        Symbols or frames.
-    number, draws, seed
-        Which piece it is, and of how many draws the last.
-    start
-        The primer, where it is to be left out.
-    title, key
-        As for `sample_from`; empty ones are the model's.
-
-    Raises
-    ------
-    EncodingError, FormatError
-        When it is not sound.
-    """
-    encoding = model.encoding
-    if encoding.kind is Tune and not drawn.ended:
-        raise FormatError(
-            f"no end within {len(drawn.array)} {encoding.unit}s", hint="raise --length"
-        )
-    if start is None:
-        piece: Piece = encoding.decode(drawn.array)
-    else:
-        piece = continuation(encoding, drawn.array, start)
-    if isinstance(piece, Audio):
-        seconds = len(piece.samples) / piece.rate
-        return Sample(piece, None, title or "", "", "", 0, seconds, drawn.bits, draws)
-    if isinstance(piece, Tune):
-        origin = f"written by musicgen {__version__}, model {name}, seed {seed}, piece {number}"
-        abc.parse(piece, strict=True)
-        if isinstance(encoding, AbcTokens) and encoding.common_key:
-            rng = np.random.default_rng([seed, number])
-            piece = encoding.in_key(piece, key or encoding.draw_tonic(piece, rng))
-        score = _signed(abc.parse(piece, strict=True), number, origin, title)
-        piece = Tune(abc.print_score(score))
-        music, written = tune_to_music(piece), tune_to_music(piece, repeats=False)
-        shown = score.first("T"), score.first("K"), score.first("M")
-    else:
-        music = written = piece
-        if not any(track.notes for track in music.tracks):
-            raise FormatError("a piece without notes")
-        music.title = title or music.title
-        keys = music.key_signatures
-        shown = music.title, keys[0].name if keys else "", _metre(music)
-    return Sample(piece, music, *shown, _bars(written), music.seconds, drawn.bits, draws)
-
-
-def _metre(music: Music) -> str:
-    """Return the metre that holds longest: an upbeat may be written as a metre of its own."""
-    changes, held = music.time_signatures, Counter[str]()
-    starts = [*(change.time for change in changes), max(music.end, 1)]
-    for change, (start, end) in zip(changes, pairwise(starts), strict=True):
-        held[f"{change.numerator}/{change.denominator}"] += end - start
-    return held.most_common(1)[0][0] if held else ""
-
-
 def _is_file(path: Path) -> bool:
     return not path.is_dir() and for_extension(path) is not None
-
-
-def _signed(score: abc.Score, number: int, origin: str, title: str | None) -> abc.Score:
-    """Replace the fields that tell where a tune is from by where this one is from."""
-    # abc2midi dots the rhythm of hornpipes by itself, and stumbles over all but even eighths.
-    kept = [
-        entry
-        for entry in score.header
-        if entry.key in _KEPT_FIELDS and (entry.key, entry.value.lower()) != ("R", "hornpipe")
-    ]
-    if title:
-        kept = [entry for entry in kept if entry.key != "T"]
-        kept.insert(0, dataclasses.replace(kept[0], key="T", value=title))
-    reference = dataclasses.replace(kept[0], key="X", value=str(number))
-    signature = dataclasses.replace(kept[0], key="Z", value=origin)
-    return dataclasses.replace(score, header=[reference, *kept[:-1], signature, kept[-1]])
-
-
-def _bars(music: Music) -> int:
-    changes = music.time_signatures
-    starts = [min(change.time, music.end) for change in changes] + [music.end]
-    bars = [
-        (until - since) * change.denominator / (4 * change.numerator * music.resolution)
-        for change, (since, until) in zip(changes, pairwise(starts), strict=True)
-    ]
-    # An upbeat is written as a bar of its own.
-    lengths = [change.numerator / change.denominator for change in changes]
-    if len(bars) > 1 and bars[0] <= 1 and lengths[0] < lengths[1]:
-        del bars[0]
-    return round(sum(bars))
