@@ -62,6 +62,8 @@ class Settings(NamedTuple):
     L: int = 1
     W: int = 0
     dropout: float = 0.4
+    weight_dropout: float = 0.0
+    decay: float = 0.0
     learning_rate: float = 4e-3
     epochs: int = 60
     T: int = 24
@@ -123,6 +125,8 @@ def train(
         batch_size=settings.B,
         seq_length=settings.T,
         dropout=settings.dropout,
+        weight_dropout=settings.weight_dropout,
+        decay=settings.decay,
         epochs=settings.epochs,
     )
     best = network.weights()

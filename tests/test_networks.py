@@ -104,12 +104,13 @@ def test_states_are_carried_and_reset_by_row():
     assert float(unrolled.forward(given)) == fresh
 
 
-def test_dropout_is_for_training_graphs_only():
+@pytest.mark.parametrize("share", [{"dropout": 0.5}, {"weight_dropout": 0.5}])
+def test_dropout_is_for_training_graphs_only(share):
     net = network()
     given = feeds()
     plain = net.unroll(T, B)
     assert float(plain.forward(given)) == float(plain.forward(given))
-    dropping = net.unroll(T, B, dropout=0.5, rng=np.random.default_rng(0))
+    dropping = net.unroll(T, B, **share, rng=np.random.default_rng(0))
     assert float(dropping.forward(given)) != float(dropping.forward(given))
 
 

@@ -154,6 +154,29 @@ def test_dropout_lies_between_layers_only(rng):
     assert (first != 0).all()
 
 
+def test_weight_dropout_drops_the_same_weights_at_every_step(rng):
+    H, rate = 6, 0.5
+    weights = {"0.W_x": np.eye(1, H), "0.W_h": np.eye(H), "0.b": np.zeros(H)}
+    parameters = {key: Parameter(key, array) for key, array in weights.items()}
+    h_0 = np.full((1, H), 1e-3)
+    x = Constant(np.zeros((4, 1, 1)))
+    y, _ = stack(Elman, x, {"0.h": Constant(h_0)}, parameters, weight_dropout=rate, rng=rng)
+    graph = Graph(Sum(y), y)
+    seen = []
+    for _ in range(20):
+        graph.forward()
+        graph.backward()
+        passed = y.data[-1, 0] != 0
+        seen.append(passed)
+        # What passes is as much larger as was dropped, at each of the four steps.
+        np.testing.assert_allclose(y.data[-1, 0, passed], 1e-3 / (1 - rate) ** 4, rtol=1e-3)
+        # A weight that was dropped learns nothing, here of those to the unit from itself.
+        gradient = np.diag(parameters["0.W_h"].gradient)
+        np.testing.assert_array_equal(gradient != 0, passed)
+    assert 0.3 < np.mean(seen) < 0.7
+    np.testing.assert_array_equal(parameters["0.W_h"].value, np.eye(H))
+
+
 def delayed(cell, inputs):
     """A graph of one step with delayed edges: its input, its new states, its weights."""
     n = len(cell.states)

@@ -116,7 +116,13 @@ class ChordNetwork(SequenceNetwork):
         return cls(a, weights)
 
     def unroll(
-        self, T: int, B: int, *, dropout: float = 0.0, rng: np.random.Generator | None = None
+        self,
+        T: int,
+        B: int,
+        *,
+        dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        rng: np.random.Generator | None = None,
     ) -> UnrolledChords:
         """Build the graph of T steps of B pieces, with the cost of predicting each frame.
 
@@ -130,13 +136,21 @@ class ChordNetwork(SequenceNetwork):
         dropout
             Share of each recurrent layer's outputs, and of the contexts, that is dropped; for
             training only.
+        weight_dropout
+            As for `musicgen.networks.Network.unroll`.
         rng
             Source of the dropout masks.
         """
-        return UnrolledChords(partial(self._graph, T, B, dropout, rng))
+        return UnrolledChords(partial(self._graph, T, B, dropout, weight_dropout, rng))
 
     def _graph(
-        self, T: int, B: int, dropout: float, rng: np.random.Generator | None, N: int
+        self,
+        T: int,
+        B: int,
+        dropout: float,
+        weight_dropout: float,
+        rng: np.random.Generator | None,
+        N: int,
     ) -> tuple[Graph, dict[Input, Value]]:
         """Build the graph of T × B frames that have N symbols, and find its states."""
         a, weight = self.architecture, self.parameters
@@ -148,7 +162,7 @@ class ChordNetwork(SequenceNetwork):
             return Dropout(value, dropout, rng, name=name)
 
         x = Input("inputs", (T, B, a.size), self.dtype)
-        y, states = self.read(x, dropout, rng)
+        y, states = self.read(x, dropout, weight_dropout, rng)
         seen = Concatenate(dropped(y, "recurrent.dropout"), x, name="seen")
         contexts = dropped(
             Dense(seen, weight["context.W"], weight["context.b"], name="context"), "context.dropout"

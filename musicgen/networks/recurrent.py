@@ -79,6 +79,7 @@ class Network(SequenceNetwork):
         B: int,
         *,
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> Unrolled:
         """Build the graph of T steps of B sequences, with the cost of predicting each step.
@@ -92,17 +93,20 @@ class Network(SequenceNetwork):
             Steps and sequences.
         dropout
             Share of each recurrent layer's outputs that is dropped; for training only.
+        weight_dropout
+            Share of the weights between hidden states that is dropped, anew at every pass; for
+            training only.
         rng
             Source of the dropout masks.
         """
-        top, states = self._layers(T, B, dropout, rng)
+        top, states = self._layers(T, B, dropout, weight_dropout, rng)
         weights = Input("weights", (T, B), self.dtype)
         cost = HEADS[self.architecture.head](top, self._input("targets", T, B), weights)
         return Unrolled(Graph(cost, top, *states.values()), states)
 
     def stepper(self, B: int = 1) -> Stepper:
         """Return a fresh function from one step of B sequences to the logits of the next."""
-        top, states = self._layers(1, B, 0.0, None)
+        top, states = self._layers(1, B)
         return Stepper(Unrolled(Graph(top, *states.values()), states))
 
     def _input(self, name: str, T: int, B: int) -> Input:
@@ -111,13 +115,18 @@ class Network(SequenceNetwork):
         return Input(name, (T, B, self.architecture.size), self.dtype)
 
     def _layers(
-        self, T: int, B: int, dropout: float, rng: np.random.Generator | None
+        self,
+        T: int,
+        B: int,
+        dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        rng: np.random.Generator | None = None,
     ) -> tuple[Node, dict[Input, Value]]:
         a, weight = self.architecture, self.parameters
         x: Node = self._input("inputs", T, B)
         if a.head == "categorical":
             x = Embedding(x, weight["embedding.W"], name="embedding")
-        y, states = self.read(x, dropout, rng)
+        y, states = self.read(x, dropout, weight_dropout, rng)
         if dropout:
             assert rng is not None
             y = Dropout(y, dropout, rng, name="dropout").output

@@ -33,7 +33,13 @@ class SequenceNetwork(Weighted):
 
     @abstractmethod
     def unroll(
-        self, T: int, B: int, *, dropout: float = 0.0, rng: np.random.Generator | None = None
+        self,
+        T: int,
+        B: int,
+        *,
+        dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        rng: np.random.Generator | None = None,
     ) -> Unrolled:
         """Build the graph of T steps of B sequences, with the cost of predicting each step.
 
@@ -47,12 +53,19 @@ class SequenceNetwork(Weighted):
             Steps and sequences.
         dropout
             Share of each recurrent layer's outputs that is dropped; for training only.
+        weight_dropout
+            Share of the weights between hidden states that is dropped, anew at every pass; for
+            training only.
         rng
             Source of the dropout masks.
         """
 
     def read(
-        self, x: Node, dropout: float, rng: np.random.Generator | None
+        self,
+        x: Node,
+        dropout: float,
+        weight_dropout: float,
+        rng: np.random.Generator | None,
     ) -> tuple[Value, dict[Input, Value]]:
         """Put the recurrent layers on inputs.
 
@@ -60,7 +73,7 @@ class SequenceNetwork(Weighted):
         ----------
         x
             ``(T, B, D)``.
-        dropout, rng
+        dropout, weight_dropout, rng
             As for `unroll`; what the last layer says is left whole.
 
         Returns
@@ -82,7 +95,9 @@ class SequenceNetwork(Weighted):
             for name, parameter in self.parameters.items()
             if name.startswith(PREFIX)
         }
-        y, finals = stack(layer, x, initial, own, dropout=dropout, rng=rng)
+        y, finals = stack(
+            layer, x, initial, own, dropout=dropout, weight_dropout=weight_dropout, rng=rng
+        )
         return y, {initial[name]: final for name, final in finals.items()}
 
 

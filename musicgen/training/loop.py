@@ -97,6 +97,8 @@ class Trainer:
         B and T. There are never more rows than training pieces, nor more steps than in the longest.
     dropout
         Share of each recurrent layer's outputs that is dropped.
+    weight_dropout
+        Share of the weights between hidden states that is dropped, anew for every batch.
     input_noise
         Standard deviation of normal noise on all channels of the frames seen but the boundary, so
         that the network learns to go on from frames that are not quite right, as its own are; the
@@ -126,6 +128,7 @@ class Trainer:
         batch_size: int = 50,
         seq_length: int = 50,
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         input_noise: float = 0.0,
         decay: float = 0.0,
         grad_clip: float = 1.0,
@@ -149,7 +152,9 @@ class Trainer:
             )
         self.epochs, self.minutes, self.patience = epochs, minutes, patience
         self._lengths = [len(piece) for piece in training]
-        self._unrolled = network.unroll(self.T, self.B, dropout=dropout, rng=rng)
+        self._unrolled = network.unroll(
+            self.T, self.B, dropout=dropout, weight_dropout=weight_dropout, rng=rng
+        )
         self._judge = network.unroll(self.T, self.B)
         self._optimiser = OPTIMISERS[optimizer]()
         parameters = network.parameters.items()

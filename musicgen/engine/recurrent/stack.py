@@ -63,6 +63,7 @@ def stack(
     *,
     lengths: Value | Node | None = None,
     dropout: float = 0.0,
+    weight_dropout: float = 0.0,
     rng: np.random.Generator | None = None,
     name: str = "recurrent",
 ) -> tuple[Value, dict[str, Value]]:
@@ -86,6 +87,8 @@ def stack(
         Lengths of the sequences ``(B,)``, where they differ.
     dropout
         Share of the outputs of each layer but the last that is dropped.
+    weight_dropout
+        Share of the weights W_h between hidden states that is dropped, the same ones at all steps.
     rng
         Source of the dropout masks.
     name
@@ -97,11 +100,24 @@ def stack(
         Outputs of the last layer, ``(T, B, H)`` or ``(T, B, 2H)``.
     finals
         Final states, named as the initial ones.
+
+    References
+    ----------
+    Wan et al., "Regularization of neural networks using DropConnect", ICML 2013, and Merity, Keskar
+    & Socher, "Regularizing and optimizing LSTM language models", ICLR 2018, for `weight_dropout`.
     """
     y = x.output if isinstance(x, Node) else x
     timed = [] if lengths is None else [lengths]
     names = list(layer.cell.weight_shapes(0, 0))
     finals: dict[str, Value] = {}
+    if weight_dropout:
+        assert rng is not None
+        weights = {
+            key: Dropout(weight, weight_dropout, rng, name=f"{name}.{key} dropout")
+            if key.endswith("W_h")
+            else weight
+            for key, weight in weights.items()
+        }
     i = 0
     while f"{i}.{names[0]}" in weights:
         if i and dropout:
