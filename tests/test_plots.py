@@ -1,5 +1,7 @@
 """Pictures: they hold what they should, and equal input gives equal files."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,23 @@ def test_a_long_piano_roll_goes_on_in_rows(tmp_path):
     plots.piano_roll(Music(tracks=[Track(notes=notes[:90])]), tmp_path / "short.svg")
     assert (tmp_path / "long.svg").read_text().count('id="axes_') == 4
     assert (tmp_path / "short.svg").read_text().count('id="axes_') == 1
+
+
+def test_pitches_are_named_in_their_key(tmp_path):
+    notes = [Note(480 * at, 61 + at, 480) for at in range(12)]
+    for fifths, names in ((2, "C♯4 D4 E4 F♯4 G4 A4 B4"), (-5, "D♭4 E♭4 F4 G♭4 A♭4 B♭4 C5")):
+        path = tmp_path / "a.svg"
+        bars = [plots.PricedBar(0, 1, 9.0)]
+        plots.surprisal_roll(notes, [1.0] * 12, bars, path, fifths=fifths)
+        assert re.findall("<!-- ([A-G][♯♭]?[45]) -->", path.read_text()) == names.split()
+
+
+def test_bars_of_a_crowded_row_are_numbered_here_and_there_but_marked_all(tmp_path):
+    notes = [Note(480 * at, 60, 480) for at in range(90)]
+    bars = [plots.PricedBar(480 * at, at, 1.0, at == 7) for at in range(90)]
+    plots.surprisal_roll(notes, [1.0] * 90, bars, tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text().split('id="axes_2"')[1]
+    assert re.findall(r"<!-- (\d+\*?) -->", drawn)[:5] == ["0", "3", "6", "7*", "9"]
 
 
 def test_learning_curve(tmp_path):

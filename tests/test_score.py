@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import chain
 
@@ -15,7 +16,7 @@ from musicgen.encodings.alignment import NO_BAR, Alignable
 from musicgen.encodings.characters import Characters
 from musicgen.errors import EncodingError, ModelError
 from musicgen.evaluation import piece_surprisal
-from musicgen.formats import midi
+from musicgen.formats import abc, midi
 from musicgen.music import Music, Note, Tempo, TimeSignature, Track, Tune
 from musicgen.networks import Architecture, Model, Network
 from musicgen.training import evaluate
@@ -205,14 +206,60 @@ def test_a_slip_is_the_most_surprising_note_of_the_oddest_bar(slip, models):
     assert note.bits > 2 * right.most_surprising(1)[0].bits
 
 
-def test_a_bar_stands_out_by_two_standard_deviations():
-    bars = [Note(1920 * bar, 60, 1920) for bar in range(9)]
-    crowd = [Note(1920 * 9 + 120 * step, 60 + step, 120) for step in range(16)]
-    music = Music(480, [], [TimeSignature(0, 4, 4)], [], [Track(notes=[*bars, *crowd])])
+def bars_of(crowds):
+    """Score bars of so many notes with a model to which every event costs the same."""
+    notes = [
+        Note(1920 * bar + 120 * step, 60 + step, 120)
+        for bar, crowd in enumerate(crowds)
+        for step in range(crowd)
+    ]
+    music = Music(480, [], [TimeSignature(0, 4, 4)], [], [Track(notes=notes)])
     encoding = encodings.get("events").fit([music])
-    found = piece_surprisal(Model(network_of(encoding), encoding), music)
-    assert [bar.is_unusual for bar in found.bars] == [False] * 9 + [True]
-    assert found.bars[9].z == pytest.approx(3, abs=0.01)
+    return piece_surprisal(Model(network_of(encoding), encoding), music).bars
+
+
+@pytest.mark.parametrize("bars", [2, 3, 5, 10])
+def test_a_bar_stands_out_of_a_piece_of_any_length(bars):
+    found = bars_of([2] * (bars - 1) + [16])
+    assert [bar.is_unusual for bar in found] == [False] * (bars - 1) + [True]
+
+
+def test_a_bar_is_measured_against_the_others():
+    found = bars_of([2, 8, 4, 10, 6])
+    for at, bar in enumerate(found):
+        others = [other.bits for other in found if other is not bar]
+        mean, spread = np.mean(others), np.std(others)
+        assert spread > mean / 4
+        assert bar.z == pytest.approx((bar.bits - mean) / spread), at
+
+
+def test_no_bar_stands_out_of_those_that_cost_much_the_same():
+    assert not any(bar.is_unusual for bar in bars_of([8, 8, 8, 8, 9]))
+    assert [bar.z for bar in bars_of([8])] == [0]
+
+
+JIG = Tune(
+    "X:1\nM:6/8\nL:1/8\nK:D\n|:A|def gfe|FAd fed|1 cdB A2:|2 cdB A2||\n|:A|dfa gfe|cde d2:|\n"
+)
+
+
+@pytest.mark.parametrize("one", [AbcTokens, Characters])
+def test_bars_are_numbered_as_in_the_engraved_score(one):
+    aligned = one.fit([JIG]).align(JIG)
+    engraved = re.findall(r'<measure n="(\d+)"', abc.to_mei(abc.parse(JIG)))
+    assert [bar.number for bar in aligned.bars] == [0, 1, 2, 3, 4, 5, 6]
+    assert list(dict.fromkeys(map(int, engraved))) == [bar.number for bar in aligned.bars]
+    # The pickup of the second part completes the bar before the double bar line.
+    pickup = next(note for note in aligned.notes if (note.line, note.column) == (6, 3))
+    assert (aligned.bars[pickup.bar].number, pickup.beat) == (4, 2.667)
+    assert set(aligned.step_bars) - {NO_BAR} == set(range(len(aligned.bars)))
+
+
+@pytest.mark.parametrize("one", [AbcTokens, Characters])
+def test_a_long_rest_counts_as_its_bars(one):
+    tune = Tune("X:1\nM:2/4\nL:1/4\nK:C\nCD|Z3|EF|]\n")
+    bars = one.fit([tune]).align(tune).bars
+    assert (bars[1].number, bars[-1].number) == (2, 5)
 
 
 def test_the_command_prints_bars_and_notes(slip, models, musicgen):
@@ -240,6 +287,45 @@ def test_json_tells_everything(slip, models, musicgen):
     assert total == pytest.approx(piece["bits"], abs=0.01)
 
 
+SLIPS = "X:1\nM:4/4\nL:1/8\nK:C\nCDEFGABc|c4c3|[CEG8|[EGC8|]\n"
+
+
+def test_what_does_not_add_up_and_what_is_repaired_is_told(models, musicgen, tmp_path):
+    path = tmp_path / "a.abc"
+    path.write_text(SLIPS)
+    out = musicgen("score", path, "--model", models("tokens"), "--top", 0).stdout
+    assert "\n5:10: bar 2 is 1/8 too short\n" in out
+    assert re.findall(r"^5:\d+: repaired: .*", out, re.MULTILINE)[0].startswith("5:15: ")
+    assert out.count("repaired: ") == 2
+    done = musicgen("score", path, "--model", models("tokens"), "--json")
+    [piece] = json.loads(done.stdout)["pieces"]
+    assert piece["uneven"][0] == {
+        "number": 2, "line": 5, "column": 10, "found": "7/8", "expected": "1"
+    }  # fmt: skip
+    assert len(piece["repaired"]) == 2
+    assert not done.stderr
+
+
+def test_it_is_told_that_repeats_are_played(musicgen, tmp_path):
+    encoding = encodings.get("events").fit([MUSIC])
+    Model(network_of(encoding), encoding).save(tmp_path / "m.safetensors")
+    (tmp_path / "a.abc").write_text(JIG.text)
+    command = ("score", tmp_path / "a.abc", "--model", tmp_path / "m.safetensors")
+    out = musicgen(*command).stdout
+    assert "repeats are played" in out
+    assert " an event; " in out
+    [piece] = json.loads(musicgen(*command, "--json").stdout)["pieces"]
+    assert piece["repeats_played"]
+    assert len(piece["bars"]) == 10
+
+
+def test_a_tune_without_slips_has_no_remarks(models, musicgen, tmp_path):
+    path = tmp_path / "a.abc"
+    path.write_text(JIG.text)
+    out = musicgen("score", path, "--model", models("tokens"), "--top", 0).stdout
+    assert len(out.strip().split("\n")) == 4 + 7
+
+
 def test_the_picture_shows_every_note(slip, models, musicgen, tmp_path):
     picture = tmp_path / "a.svg"
     musicgen("score", slip[0], "--tune", 1, "--model", models("tokens"), "--plot", picture)
@@ -248,6 +334,16 @@ def test_the_picture_shows_every_note(slip, models, musicgen, tmp_path):
     boxes = drawn.split('id="PolyCollection_1"')[1].split("</g>")[0]
     assert boxes.count("<path") == len(notes)
     assert drawn.count('id="axes_') == 3
+
+
+def test_the_picture_names_bars_and_marks_the_odd_one(slip, models, musicgen, tmp_path):
+    picture = tmp_path / "a.svg"
+    musicgen("score", slip[0], "--tune", 2, "--model", models("tokens"), "--plot", picture)
+    bars = score_file(slip[0], models("tokens"), piece=2).pieces[0].surprisal.bars
+    drawn = re.findall(r"<!-- (\d+\*?) -->", picture.read_text().split('id="axes_2"')[1])
+    names = [f"{one.bar.number}{'*' if one.is_unusual else ''}" for one in bars]
+    assert drawn[: len(names)] == names
+    assert "1*" in names
 
 
 def test_music_is_scored_with_its_beats_and_no_places(models, tmp_path):

@@ -11,7 +11,10 @@ import typer
 from typer import Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from musicgen.evaluation.surprisal import BarSurprisal, NoteSurprisal
+    from musicgen.formats.abc.measures import UnevenBar
     from musicgen.workflows import ScoredPiece, Scoring
 
 __all__ = ["EXAMPLES", "score"]
@@ -45,8 +48,9 @@ def score(
     """Find the odd bar, or the slip, in a transcription.
 
     Every note gets its surprisal: the bits that a model needs for it, -log2 p given all before it.
-    What the model did not expect costs many. Bars with * cost more than those of their piece by two
-    standard deviations.
+    What the model did not expect costs many. Bars with * cost more than the other bars of their
+    piece by two standard deviations of these. Bars that do not add up to the metre, and what had to
+    be repaired, are named too.
     """
     from musicgen.workflows import score_file
 
@@ -63,10 +67,12 @@ def score(
 
 
 def _print_piece(piece: ScoredPiece, result: Scoring, top: int) -> None:
+    from musicgen.workflows.wording import with_article
+
     found = piece.surprisal
     print(f"{piece.number}. {piece.title or 'untitled'}")
     print(
-        f"{found.bits:.0f} bits, {found.bits / found.steps:.2f} a {result.unit}; "
+        f"{found.bits:.0f} bits, {found.bits / found.steps:.2f} {with_article(result.unit)}; "
         f"header {found.header_bits:.1f}, end {found.end_bits:.1f}; model {result.model}\n"
     )
     print(f"{'bar':>5}  {'place':10}{'notes':>5}{'bits':>8}{'a note':>8}")
@@ -76,6 +82,9 @@ def _print_piece(piece: ScoredPiece, result: Scoring, top: int) -> None:
             f"{one.bar.number:5}  {_place(one.bar.line, one.bar.column):10}{one.notes:5}"
             f"{one.bits:8.1f}{mean:>8}{' *' if one.is_unusual else ''}"
         )
+    remarks = list(_remarks(piece))
+    if remarks:
+        print("", *remarks, sep="\n")
     if top:
         print(f"\n{'bits':>5}  {'bar':>4}{'beat':>6}  {'place':10}{'note':8}{'found':22}expected")
     for note in found.most_surprising(top):
@@ -89,6 +98,19 @@ def _print_piece(piece: ScoredPiece, result: Scoring, top: int) -> None:
             f"{there:21} {expected}"
         )
     print()
+
+
+def _remarks(piece: ScoredPiece) -> Iterator[str]:
+    """Say of a piece what the table of its bars does not tell."""
+    if piece.is_played:
+        yield "repeats are played: bars are counted as they sound"
+    for bar in piece.uneven:
+        number = piece.bar_at(bar.line, bar.column)
+        name = "a bar" if number is None else f"bar {number}"
+        difference = bar.found - bar.expected
+        word = "short" if difference < 0 else "long"
+        yield f"{bar.line}:{bar.column}: {name} is {abs(difference)} too {word}"
+    yield from piece.repaired
 
 
 def _place(line: int, column: int) -> str:
@@ -124,6 +146,19 @@ def _piece_facts(piece: ScoredPiece, top: int) -> dict[str, Any]:
         "bars": [_bar_facts(bar) for bar in found.bars],
         "notes": [_note_facts(note, found.bars) for note in found.notes],
         "most_surprising": [places[id(note)] for note in found.most_surprising(top)],
+        "uneven": [_uneven_facts(bar, piece) for bar in piece.uneven],
+        "repaired": piece.repaired,
+        "repeats_played": piece.is_played,
+    }
+
+
+def _uneven_facts(bar: UnevenBar, piece: ScoredPiece) -> dict[str, Any]:
+    return {
+        "number": piece.bar_at(bar.line, bar.column),
+        "line": bar.line,
+        "column": bar.column,
+        "found": str(bar.found),
+        "expected": str(bar.expected),
     }
 
 

@@ -7,41 +7,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
-from musicgen.encodings.alignment import NO_BAR, AlignedBar, AlignedNote, Alignment, beat_number
+from musicgen.encodings.abc_bars import Head, heads_and_bars
+from musicgen.encodings.alignment import NO_BAR, AlignedNote, Alignment
 from musicgen.encodings.base import Symbols
-from musicgen.encodings.grid import RESOLUTION
 from musicgen.encodings.tokeniser import sort_of
 from musicgen.formats.abc import Score
-from musicgen.formats.abc.interpretation import UNIT, interpret
+from musicgen.formats.abc.interpretation import UNIT
 from musicgen.formats.abc.lexer import LENGTH, NOTE
-from musicgen.formats.abc.score import Bar, Field, Overlay, Sound
+from musicgen.formats.abc.score import Field, Sound
 from musicgen.formats.abc.spelling import note_text, read_note
 from musicgen.formats.abc.transposing import Interval
-from musicgen.music import Note, Tune
-from musicgen.notation.metre import Metre, beat
+from musicgen.music import Tune
 
 __all__ = ["align_characters", "align_tokens", "moved_label"]
-
-VELOCITY = 64
-COMMON = Metre(4, 4)
 
 _NOTE = re.compile(NOTE)
 _CHORD = re.compile(r"\[[^\]|]*\]" + LENGTH)
 _BROKEN = re.compile(r"[ \t]*[<>]+")
 _BAR_LINE = re.compile(r":*\|[|:\]]*(?:\d[\d,-]*)?|::")
-
-
-class _Head(NamedTuple):
-    """A note as it is written, a rest (whose pitch is −1), or one of the notes of a chord."""
-
-    sound: Sound
-    note: Note
-    bar: int
-    beat: float
 
 
 def align_tokens(
@@ -74,7 +60,7 @@ def align_tokens(
     """
     # A normal form says nothing of the length that it counts in.
     unit = Field(0, 0, "L", str(UNIT))
-    heads, bars = _heads(replace(score, header=[unit, *score.header]))
+    heads, bars = heads_and_bars(replace(score, header=[unit, *score.header]))
     steps: list[list[int]] = [[] for _ in heads]
     step_bars = np.full(len(symbols), NO_BAR)
     bar = heads[0].bar if heads else 0
@@ -124,7 +110,7 @@ def align_characters(
     tune
         That it is.
     """
-    heads, bars = _heads(score)
+    heads, bars = heads_and_bars(score)
     source = _Source(tune)
     starts = [source.index(head.sound) for head in heads]
     step_bars = np.full(len(symbols), NO_BAR)
@@ -178,50 +164,9 @@ def moved_label(text: str, interval: Interval) -> str:
     return text.strip()
 
 
-def _aligned(head: _Head, steps: tuple[int, ...], text: str) -> AlignedNote:
+def _aligned(head: Head, steps: tuple[int, ...], text: str) -> AlignedNote:
     sound = head.sound
     return AlignedNote(head.note, head.bar, head.beat, text, steps, (), sound.line, sound.column)
-
-
-def _heads(score: Score) -> tuple[list[_Head], list[AlignedBar]]:
-    """Return the notes and rests in the order of the text, and the bars; repeats are not played."""
-    found: dict[int, list[_Head]] = {}
-    bars: list[AlignedBar] = []
-    upbeat = 0
-    for part in interpret(score):
-        now = start = reach = Fraction(0)
-        bar, is_empty = 0, True
-        for event in part.events:
-            element = event.element
-            if isinstance(element, Sound):
-                if bar == len(bars):
-                    bars.append(AlignedBar(bar + 1, _ticks(now), element.line, element.column))
-                metre = event.meter or COMMON
-                duration = element.length * event.scale
-                place = beat_number(now - start, 4 * beat(metre))
-                found[id(element)] = [
-                    _Head(element, _note(now, pitch, duration), bar, place)
-                    for pitch in event.pitches or (-1,)
-                ]
-                now, is_empty = now + duration, False
-            elif isinstance(element, Bar) and not is_empty:
-                now = max(now, reach)
-                if not bar and event.meter and now < 4 * event.meter.bar:
-                    upbeat = 1
-                start, bar, is_empty = now, bar + 1, True
-            elif isinstance(element, Overlay):
-                now, reach = start, max(now, reach)
-    heads = [head for element in score.body for head in found.get(id(element), [])]
-    return heads, [bar._replace(number=bar.number - upbeat) for bar in bars]
-
-
-def _note(now: Fraction, pitch: int, duration: Fraction) -> Note:
-    time = _ticks(now)
-    return Note(time, pitch, max(_ticks(now + duration) - time, 1), VELOCITY)
-
-
-def _ticks(quarters: Fraction) -> int:
-    return round(quarters * RESOLUTION)
 
 
 class _Source:

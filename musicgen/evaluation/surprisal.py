@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["BarSurprisal", "Choice", "NoteSurprisal", "PieceSurprisal", "piece_surprisal"]
 
 UNUSUAL = 2.0
-"""A bar is unusual whose bits lie more standard deviations than this above the mean."""
+"""A bar is unusual whose bits lie more standard deviations than this above those of the others."""
+
+LEAST_SPREAD = 0.25
+"""The standard deviation of the other bars counts as no less than this share of their mean.
+
+Where all of them cost much the same, an unusual bar costs half as much again at least.
+"""
 
 ALTERNATIVES = 3
 STEPS_AT_ONCE = 200
@@ -59,7 +65,7 @@ class NoteSurprisal(NamedTuple):
 
 
 class BarSurprisal(NamedTuple):
-    """What a bar costs.
+    r"""What a bar costs.
 
     Attributes
     ----------
@@ -72,7 +78,11 @@ class BarSurprisal(NamedTuple):
     note_bits
         Mean bits of its notes; NaN without notes.
     z
-        Standard deviations by which its bits lie above the mean of the piece's bars.
+        Standard deviations by which its bits lie above the mean of the other bars,
+        :math:`(x - \mu) / \max(\sigma, \mu / 4)`, where mean :math:`\mu` and deviation
+        :math:`\sigma` are those of the bars but this one; 0 for an only bar. With the bar itself
+        among them no z could exceed :math:`(n - 1) / \sqrt n`, so that among five bars or fewer
+        none would stand out.
     """
 
     bar: AlignedBar
@@ -198,7 +208,13 @@ def _bars(
     numbers = np.bincount(places, minlength=count)
     sums = np.bincount(places, [one.bits for one in notes], count)
     means = np.divide(sums, numbers, out=np.full(count, np.nan), where=numbers > 0)
-    spread = float(totals.std()) or 1.0
     for at, bar in enumerate(aligned.bars):
-        z = (totals[at] - totals.mean()) / spread
-        yield BarSurprisal(bar, float(totals[at]), int(numbers[at]), float(means[at]), float(z))
+        z = _deviation(totals[at], np.delete(totals, at))
+        yield BarSurprisal(bar, float(totals[at]), int(numbers[at]), float(means[at]), z)
+
+
+def _deviation(bits: float, others: Array) -> float:
+    if not others.any():
+        return 0.0
+    mean = others.mean()
+    return float((bits - mean) / max(others.std(), LEAST_SPREAD * mean))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from musicgen.convert import convert
 from musicgen.errors import EncodingError, FormatError, FormatWarning, ModelError
 from musicgen.evaluation.surprisal import PieceSurprisal, piece_surprisal
 from musicgen.files import check_writable
-from musicgen.formats import detect, get
+from musicgen.formats import abc, detect, get
+from musicgen.formats.abc.measures import UnevenBar, uneven_bars
 from musicgen.music import Audio, Music, Piece, Tune
 from musicgen.networks import Model
 from musicgen.workflows.models import DEFAULT, find_model
@@ -35,12 +36,33 @@ class ScoredPiece:
         Line of the file on which it starts; None where that is no text.
     surprisal
         Of the piece, its bars and notes.
+    fifths
+        Sharps or (negative) flats of its first key.
+    repaired
+        What had to be repaired, or left behind, to read it as the model does.
+    uneven
+        Of a tune, the bars that do not add up to their metre.
+    is_played
+        Whether it is a tune that the model reads as notes: its repeats are played out, and its bars
+        counted as they sound.
     """
 
     number: int
     title: str
     line: int | None
     surprisal: PieceSurprisal
+    fifths: int = 0
+    repaired: list[str] = field(default_factory=list)
+    uneven: list[UnevenBar] = field(default_factory=list)
+    is_played: bool = False
+
+    def bar_at(self, line: int, column: int) -> int | None:
+        """Return the number of the bar of what is written in a place; None where nothing is."""
+        bars = [one.bar for one in self.surprisal.bars]
+        notes = [one.note for one in self.surprisal.notes]
+        numbers = {(note.line, note.column): bars[note.bar].number for note in notes}
+        numbers |= {(bar.line, bar.column): bar.number for bar in bars}
+        return numbers.get((line, column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +168,29 @@ def score_file(
 
 
 def _score(model: Model, piece: Piece, number: int) -> ScoredPiece:
-    with warnings.catch_warnings():
-        # What players repair is scored as they read it.
-        warnings.simplefilter("ignore", FormatWarning)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FormatWarning)
         wanted = convert(piece, model.encoding.kind)
-        title = convert(piece, Music).title
+        music = convert(piece, Music)
     found = piece_surprisal(model, wanted)
-    if isinstance(piece, Tune):
-        return ScoredPiece(number, title, piece.line, found)
-    return ScoredPiece(number, title, None, _without_places(found))
+    fifths = music.key_signatures[0].fifths if music.key_signatures else 0
+    if not isinstance(piece, Tune):
+        repaired = [str(warning.message) for warning in caught]
+        return ScoredPiece(number, music.title, None, _without_places(found), fifths, repaired)
+    # A warning tells the first repair only.
+    score = abc.parse(piece)
+    return ScoredPiece(
+        number, music.title, piece.line, found, fifths,
+        [_repair(problem) for problem in score.problems if not problem.mild],
+        uneven_bars(score), is_played=wanted is not piece,
+    )  # fmt: skip
+
+
+def _repair(problem: abc.Problem) -> str:
+    found = f"repaired: {problem.message}"
+    return str(
+        FormatError(found, line=problem.line, column=problem.column, hint=problem.hint or None)
+    )
 
 
 def _without_places(found: PieceSurprisal) -> PieceSurprisal:
@@ -172,7 +208,11 @@ def _draw(piece: ScoredPiece, picture: Path, name: str) -> None:
     plots.surprisal_roll(
         [one.note.note for one in found.notes],
         [one.bits for one in found.notes],
-        [(one.bar.time, one.bits) for one in found.bars],
+        [
+            plots.PricedBar(one.bar.time, one.bar.number, one.bits, one.is_unusual)
+            for one in found.bars
+        ],
         picture,
         piece.title or name,
+        fifths=piece.fifths,
     )

@@ -12,6 +12,7 @@ from musicgen.formats.abc.engraving.measures import Layout, Measure, duration, m
 from musicgen.formats.abc.engraving.signs import decoded
 from musicgen.formats.abc.engraving.staves import Staff
 from musicgen.formats.abc.interpretation import interpret
+from musicgen.formats.abc.numbering import Stretch, bar_numbers
 from musicgen.formats.abc.score import Bar, Sound
 
 if TYPE_CHECKING:
@@ -133,25 +134,20 @@ def _write_rows(
 ) -> None:
     """Write the measures, each with all voices, and the endings around them."""
     parent = section
-    number, filled = 0, Fraction(0)
-    for at, row in enumerate(rows):
-        present = [measure for measure in row if measure is not None]
+    filled = [[measure for measure in row if measure is not None] for row in rows]
+    stretches = [_stretch(present) for present in filled]
+    numbers = bar_numbers(stretches)
+    counted = zip(rows, filled, stretches, numbers, strict=True)
+    for at, (row, present, stretch, number) in enumerate(counted):
         ending = next((measure.ending for measure in present if measure.ending), "")
         if ending:
             parent = ET.SubElement(section, "ending", {"n": ending, "label": f"{ending}."})
         if at:
             _write_changes(row, staves, parent)
-        length, bar = _length(present)
-        # What a repeat sign parts counts as one measure; a tune may start with a part of one.
-        if not filled or filled + length > bar:
-            number += at > 0 or length >= bar
-            filled = Fraction(0)
         element = _write_row(row, staves, number)
-        if length != bar:
+        if stretch.length != stretch.bar:
             element.set("metcon", "false")
         parent.append(element)
-        number += max(max(measure.rests for measure in present) - 1, 0)
-        filled = filled + length if at and filled + length < bar else Fraction(0)
         if any(measure.breaks for measure in present) and at < len(rows) - 1:
             ET.SubElement(parent, "sb")
         if element.get("right") not in (None, "single"):
@@ -198,7 +194,7 @@ def _write_row(row: Sequence[Measure | None], staves: list[Staff], number: int) 
     return element
 
 
-def _length(present: list[Measure]) -> tuple[Fraction, Fraction]:
+def _stretch(present: list[Measure]) -> Stretch:
     """Return how long the measures of a row last, and how long they should, in quarter notes."""
     length = max(
         sum(map(duration, layer), Fraction(0)) for measure in present for layer in measure.layers
@@ -212,4 +208,5 @@ def _length(present: list[Measure]) -> tuple[Fraction, Fraction]:
         ),
         length,
     )
-    return (bar if any(measure.rests for measure in present) else length), bar
+    rests = max(measure.rests for measure in present)
+    return Stretch(bar if rests else length, bar, max(rests, 1))
