@@ -72,23 +72,25 @@ def played() -> Iterator[Music]:
 
 
 def row(name: str, index: NoveltyIndex, samples: list[Music]) -> None:
-    """Look pieces up and print a line: times, median of the longest runs, means of the shares."""
-    times, lengths, shares = [], [], []
+    """Look pieces up and print a line: times, median of the longest runs, shares of all n-grams."""
+    times, lengths, counts = [], [], []
     for sample in samples:
         start = time.process_time()
         match = index.longest(sample)
-        shares.append(index.shares(sample))
+        counts.append(index.ngrams(sample))
         times.append(time.process_time() - start)
         lengths.append(match.length if match else 0)
     worst = times.index(max(times))
-    means = [statistics.fmean(share[n] for share in shares if n in share) for n in NGRAM_LENGTHS]
+    known = ([each[n].known for each in counts if n in each] for n in NGRAM_LENGTHS)
+    total = ([each[n].total for each in counts if n in each] for n in NGRAM_LENGTHS)
+    shares = [sum(part) / sum(whole) for part, whole in zip(known, total, strict=True)]
     print(f"{name:10}{len(samples):6}{1000 * statistics.median(times):12.1f}"
           f"{1000 * times[worst]:8.1f}{notes(samples[worst]):10}{statistics.median(lengths):13.0f}"
-          + "".join(f"{100 * mean:6.1f} %" for mean in means), flush=True)  # fmt: skip
+          + "".join(f"{100 * share:6.1f} %" for share in shares), flush=True)  # fmt: skip
 
 
 def notes(music: Music) -> int:
-    """Return the number of notes of a piece's melodies."""
+    """Return the number of notes of a piece's lines."""
     return sum(len(melody.onsets) for melody in track_melodies(music))
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from musicgen.convert import transpose, tune_to_music
 from musicgen.errors import CorpusError
-from musicgen.evaluation.novelty import NGRAM_LENGTHS, NoveltyIndex, Place
+from musicgen.evaluation.copying import measure_copying
+from musicgen.evaluation.figures import track_melodies
+from musicgen.evaluation.novelty import NGRAM_LENGTHS, Ngrams, NoveltyIndex, Place
 from musicgen.evaluation.suffix_array import BORDER, SuffixArray
 from musicgen.music import Music, Note, TimeSignature, Track, Tune
 
@@ -177,12 +179,73 @@ def test_long_runs_of_one_note():
     assert index.shares(piece([50] * 500)) == dict.fromkeys(NGRAM_LENGTHS, 1.0)
 
 
-def test_of_notes_that_start_together_the_highest_counts():
-    top, below = [72, 74, 71, 72, 67], [60, 62, 55, 64, 60]
-    chords = Music(tracks=[Track(notes=sorted(track(top).notes + track(below).notes))])
-    index = NoveltyIndex([piece(top)])
-    assert index.longest(chords).length == 5
-    assert NoveltyIndex([piece(below)]).longest(chords) is None
+# A phrase, and other voices that go with its soprano or bass.
+SOPRANO = [72, 74, 76, 77, 79, 76, 74, 72, 79, 81, 79, 77, 76, 74, 76, 74, 72]
+ALTO = [67, 67, 67, 69, 71, 67, 65, 64, 67, 69, 67, 69, 67, 67, 68, 65, 64]
+BASS = [48, 47, 48, 45, 43, 48, 41, 45, 52, 53, 48, 50, 52, 43, 40, 43, 48]
+OTHER_ALTO = [64, 65, 69, 65, 67, 69, 67, 64, 67, 65, 64, 62, 64, 67, 69, 65, 64]
+OTHER_BASS = [45, 50, 52, 53, 47, 45, 43, 48, 52, 53, 55, 57, 48, 47, 45, 41, 40]
+# In eighths: the lower voices move while the soprano holds, and hold while it moves.
+HELD, MOVING = [2, 1, 1, 2, 2] * 3 + [2, 2], [1, 2, 1, 1, 3] * 3 + [1, 2]
+
+
+def voice(pitches, gaps, semitones=0):
+    notes, time = [], 0
+    for pitch, gap in zip(pitches, gaps, strict=True):
+        notes.append(Note(240 * time, pitch + semitones, 240 * gap))
+        time += gap
+    return notes
+
+
+def in_tracks(*voices):
+    return Music(480, tracks=[Track(notes=notes) for notes in voices])
+
+
+def in_one_track(*voices):
+    return Music(480, tracks=[Track(notes=sorted(note for notes in voices for note in notes))])
+
+
+@BOTH
+@pytest.mark.parametrize("layout", [in_tracks, in_one_track])
+@pytest.mark.parametrize("other_layout", [in_tracks, in_one_track])
+def test_an_outer_voice_is_found_among_others(layout, other_layout, rhythm):
+    source = layout(voice(SOPRANO, HELD), voice(ALTO, MOVING), voice(BASS, MOVING))
+    others = voice(OTHER_ALTO, MOVING, 3), voice(OTHER_BASS, MOVING, 3)
+    index = NoveltyIndex([source], rhythm=rhythm)
+    match = index.longest(other_layout(voice(SOPRANO, HELD, 3), *others))
+    assert (match.length, match.source.note, match.sample.note, match.semitones) == (17, 1, 1, 3)
+    assert (match.source.track, match.source.line) == (1, "highest")
+    others = voice(SOPRANO[::-1], HELD), voice(OTHER_ALTO, MOVING)
+    match = index.longest(other_layout(*others, voice(BASS, MOVING)))
+    assert (match.length, match.source.note, match.sample.note, match.semitones) == (17, 1, 1, 0)
+    merged = layout is in_one_track
+    assert (match.source.track, match.source.line) == ((1, "lowest") if merged else (3, "highest"))
+
+
+def test_inner_voices_are_found_in_tracks_of_their_own_alone():
+    voices = voice(SOPRANO, HELD), voice(ALTO, MOVING), voice(BASS, MOVING)
+    alto = Music(480, tracks=[Track(notes=voices[1])])
+    assert NoveltyIndex([in_tracks(*voices)]).longest(alto).length == 17
+    assert NoveltyIndex([in_one_track(*voices)]).longest(alto).length < 12
+
+
+def test_a_single_voice_is_one_line_however_it_is_played():
+    for length in (1, 240, 319):  # short, joined, and over the next note
+        notes = [note._replace(duration=length) for note in track(SOPRANO).notes]
+        (melody,) = track_melodies(Music(480, tracks=[Track(notes=notes)]))
+        assert melody.pitches.tolist() == SOPRANO
+
+
+SECOND_ENDING = "X:1\nT:Ends\nM:4/4\nL:1/8\nK:C\n|:CEDF GABc|1 dcBA G4:|2 edcd e2c2|]\n"
+
+
+def test_a_copy_through_a_second_ending_is_found_in_what_is_played():
+    through = tune_to_music(Tune("X:1\nM:4/4\nL:1/8\nK:C\nCEDF GABc|edcd e2c2|]\n"))
+    source = Tune(SECOND_ENDING)
+    match = NoveltyIndex([tune_to_music(source)]).longest(through)
+    # The third bar that is played, though it is written first.
+    assert (match.length, match.source.bar) == (14, 3)
+    assert NoveltyIndex([tune_to_music(source, repeats=False)]).longest(through).length == 8
 
 
 def test_drums_are_left_out():
@@ -244,3 +307,13 @@ def test_a_tune_in_another_key_is_found_as_a_whole():
     match = index.longest(tune_to_music(transpose(tune, -5)))
     assert match == (24, 1, Place("Rise", 1, 1, 1), Place("Rise", 1, 1, 1), -5)
     assert set(index.shares(tune_to_music(transpose(tune, -5))).values()) == {1.0}
+
+
+def test_shares_are_those_of_all_ngrams_together():
+    corpus = tunes()[0]
+    short, long = piece([60, 60, 61, 63, 66, 60]), piece([*corpus[:30], 1])
+    found = measure_copying(NoveltyIndex([piece(corpus)]), [short, long])
+    assert found.ngrams[4] == Ngrams(27, 3 + 28, 2)
+    assert found.shares[4] == 27 / 31
+    assert found.ngrams[24] == Ngrams(7, 8, 1)
+    assert 32 not in found.shares

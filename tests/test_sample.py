@@ -8,9 +8,10 @@ import mido
 import numpy as np
 import pytest
 
-from musicgen import encodings
+from musicgen import encodings, workflows
 from musicgen.convert import convert, tune_to_music
 from musicgen.encodings.roll import Roll
+from musicgen.evaluation import NoveltyIndex
 from musicgen.formats import abc, get, midi, wav
 from musicgen.formats.registry import BUILT_IN
 from musicgen.music import Audio, Music, Tune
@@ -111,7 +112,10 @@ def test_a_table_is_printed_for_people(models, musicgen, tmp_path):
     assert (tmp_path / "one.abc").read_text().strip() in done.stdout
     assert re.search(r"^title +key +metre +bars +seconds +bits +files$", done.stdout, re.M)
     assert re.search(rf"4/4 +\d+ +\d+\.\d +\d+\.\d\d  {tmp_path / 'one.abc'}", done.stdout)
-    assert re.search(r"^[01] of 1 sound at the first draw, \d+ drawn again; model", done.stderr)
+    assert re.search(
+        r"^[01] of 1 kept at the first draw, drawn again: \d+ not sound, 0 copied too much; model",
+        done.stderr,
+    )
     assert done.stderr.endswith("repeat with --seed 5\n")
 
 
@@ -370,7 +374,7 @@ def test_other_ways_to_draw(sample):
 
 def test_a_model_that_writes_nothing_sound(models, refused):
     message = refused("sample", models("characters"), "--length", 3, "--no-constraints")
-    assert "wrote nothing sound in 20 draws" in message
+    assert "wrote nothing to keep in 20 draws: 20 not sound, the last: " in message
     assert "no end within 3 characters (raise --length)" in message
 
 
@@ -411,11 +415,53 @@ def test_what_copies_too_much_is_refused(models, corpora, musicgen, refused, tmp
     corpus = ("--corpus", corpora["abc"])
     musicgen(*drawn, "--max-copy", 1000, *corpus)
     assert (tmp_path / "a.abc").read_bytes() == free
-    message = refused(*drawn, "--max-copy", 2, *corpus)
-    assert re.search(r"\d+ notes in a row stand in Tune \(\d\d\.abc\), from bar \d+ on", message)
+    message = refused(*drawn, "--max-copy", 3, *corpus)
+    assert "wrote nothing to keep in 20 draws" in message
+    assert re.search(
+        r" \d+ copied too much, the last: \d+ notes in a row stand in Tune \(\d\d\.abc\), from bar "
+        r"\d+ on",
+        message,
+    )
+
+
+def test_draws_that_copy_are_counted_apart(models, corpora, monkeypatch, tmp_path):
+    answers = iter(["a copy", "", "another", ""])
+    monkeypatch.setattr(workflows.copying, "copy_check", lambda *_: lambda piece: next(answers))
+    found = sample_from(
+        models("tokens"), tmp_path, count=2, seed=3, corpus=corpora["abc"], max_copy=9
+    )
+    assert found.copied == ["a copy", "another"]
+    assert sum(one.draws - 1 for one in found.samples) == 2 + len(found.rejected)
+    assert found.refusals.endswith("2 copied too much, the last: another")
+
+
+def test_a_primer_may_be_of_the_corpus(models, tmp_path):
+    run = "CEGcBAFDEFGABcdeFGAFDECG"  # 24 notes
+    head = "X:1\nT:Source\nM:4/4\nL:1/8\nK:C\n"
+    (tmp_path / "corpus.abc").write_text(f"{head}{run}|\n")
+    primer = tmp_path / "primer.abc"
+    primer.write_text(f"{head}{run[:8]}|{run[8:16]}|{run[16:]}|")
+    asked = {"primer": primer, "bars": 8, "seed": 3}
+    limit = {"corpus": tmp_path / "corpus.abc", "max_copy": 20}
+    (one,) = sample_from(models("tokens"), tmp_path, **asked, **limit).samples
+    source = tune_to_music(Tune(f"{head}{run}|\n"))
+    assert NoveltyIndex([source]).longest(one.music).length >= 24
+    # What follows is looked up all the same.
+    (rest,) = sample_from(models("tokens"), tmp_path, keep_primer=False, **asked).samples
+    limit["corpus"].write_text(f"{head}{run}|\n\n{rest.piece.text}")
+    assert sample_from(models("tokens"), tmp_path, **asked, **limit | {"max_copy": 4}).copied
 
 
 def test_copies_are_looked_for_in_a_corpus(models, corpora, refused):
-    assert "max_copy and corpus go together" in refused("sample", models("tokens"), "--max-copy", 9)
+    alone = refused("sample", models("tokens"), "--max-copy", 9)
+    assert "give both --max-copy and --corpus (max_copy and corpus)" in alone
     sound = ("sample", models("spectrum"), "--max-copy", 9, "--corpus", corpora["wav"])
     assert "spectrum writes sound" in refused(*sound)
+
+
+def test_three_notes_are_the_fewest_that_may_be_asked_for(models, corpora, musicgen):
+    asked = ("--max-copy", 2, "--corpus", corpora["abc"])
+    said = musicgen("sample", models("tokens"), *asked, code=2).stderr
+    assert "'--max-copy': Input should be greater than or equal to 3" in said
+    with pytest.raises(ValueError, match="max_copy is 2; expected 3 or more"):
+        sample_from(models("tokens"), max_copy=2, corpus=corpora["abc"])

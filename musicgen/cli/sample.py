@@ -81,7 +81,7 @@ def sample(
     keep_primer: Annotated[bool, Option(help="Whether the primer stands in the result.")] = True,
     max_copy: Annotated[
         int | None,
-        Option(min=0, help="Draw again what shares more notes in a row with --corpus, in any key."),
+        Option(min=3, help="Draw again what shares more notes in a row with --corpus, in any key."),
     ] = None,
     corpus: Annotated[Path | None, Option(help="Folder to look for copies in.")] = None,
     seed: Annotated[
@@ -127,14 +127,15 @@ def sample(
     for picture in drawn:
         print(f"picture: {picture}")
     first = sum(one.draws == 1 for one in result.samples)
+    again = f"{len(result.rejected)} not sound, {len(result.copied)} copied too much"
     print(
-        f"{first} of {count} sound at the first draw, {len(result.rejected)} drawn again; "
+        f"{first} of {count} kept at the first draw, drawn again: {again}; "
         f"model {result.model}; repeat with --seed {result.seed}",
         file=sys.stderr,
     )
     if len(result.samples) < count:
-        print(f"only {len(result.samples)} of {count} written: the others were refused at every "
-              f"draw; the last: {result.rejected[-1]}", file=sys.stderr)  # fmt: skip
+        print(f"only {len(result.samples)} of {count} written, the others were refused at every "
+              f"draw: {result.refusals}", file=sys.stderr)  # fmt: skip
         raise typer.Exit(1)
 
 
@@ -163,6 +164,7 @@ def _facts(result: Sampling, pictures: list[Path]) -> dict[str, Any]:
         "model": str(result.model),
         "seed": result.seed,
         "rejected": result.rejected,
+        "copied": result.copied,
         "samples": [
             {
                 "title": one.title,

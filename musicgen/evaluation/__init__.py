@@ -16,7 +16,7 @@ from musicgen.evaluation.frame_likelihood import (
     frame_likelihood,
 )
 from musicgen.evaluation.likelihood import Likelihood, count_frames, likelihood
-from musicgen.evaluation.novelty import NGRAM_LENGTHS, Match, NoveltyIndex, Place
+from musicgen.evaluation.novelty import NGRAM_LENGTHS, Match, Ngrams, NoveltyIndex, Place
 from musicgen.evaluation.overlap import histogram_overlap, overlapping_area
 from musicgen.evaluation.statistics import (
     HISTOGRAMS,
@@ -49,6 +49,7 @@ __all__ = [
     "MarginalBernoulli",
     "Match",
     "NetworkFrames",
+    "Ngrams",
     "NoteSurprisal",
     "NoveltyIndex",
     "PieceSurprisal",

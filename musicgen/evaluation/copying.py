@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.evaluation.novelty import NGRAM_LENGTHS, Match, NoveltyIndex
+from musicgen.evaluation.novelty import NGRAM_LENGTHS, Match, Ngrams, NoveltyIndex
 from musicgen.music import Music
 
 __all__ = ["Copying", "measure_copying"]
@@ -21,13 +21,17 @@ class Copying(NamedTuple):
     ----------
     matches
         The longest run of each piece; None where none of three notes or more stands there.
-    shares
-        By n, the mean share of a piece's n-grams of notes that stand there, over the pieces that
-        have any.
+    ngrams
+        By n, the n-grams of notes of all pieces together; no entry for an n that no piece has.
     """
 
     matches: list[Match | None]
-    shares: dict[int, float]
+    ngrams: dict[int, Ngrams]
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """By n, which share of the n-grams of all pieces together stands there."""
+        return {n: counts.share for n, counts in self.ngrams.items()}
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -69,13 +73,10 @@ def measure_copying(index: NoveltyIndex, pieces: Iterable[Music]) -> Copying:
     >>> found.lengths, found.shares
     (array([5, 0]), {4: 0.5})
     """
-    matches, shares = [], []
+    matches, counts = [], []
     for piece in pieces:
         matches.append(index.longest(piece))
-        shares.append(index.shares(piece))
-    means = {
-        n: float(np.mean([share[n] for share in shares if n in share]))
-        for n in NGRAM_LENGTHS
-        if any(n in share for share in shares)
-    }
-    return Copying(matches, means)
+        counts.append(index.ngrams(piece))
+    rows = {n: [each[n] for each in counts if n in each] for n in NGRAM_LENGTHS}
+    sums = {n: Ngrams(*map(sum, zip(*row, strict=True))) for n, row in rows.items() if row}
+    return Copying(matches, sums)

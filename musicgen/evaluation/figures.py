@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from musicgen.evaluation.melody import skyline
-from musicgen.music import Music
+from musicgen.evaluation.melody import outer_line
+from musicgen.music import Music, Note
 
-__all__ = ["SHORTEST", "Melody", "figures", "track_melodies"]
+__all__ = ["SHORTEST", "Line", "Melody", "figures", "track_melodies"]
 
 SHORTEST = 3
 """Notes of a figure."""
 
 
+Line = Literal["highest", "lowest"]
+
+
 class Melody(NamedTuple):
-    """The notes of one track, one at a time.
+    """The highest or the lowest line of one track, one note at a time.
 
     Attributes
     ----------
@@ -27,31 +31,48 @@ class Melody(NamedTuple):
         Array ``(n,)`` of ticks, rising.
     pitches
         Array ``(n,)`` of MIDI note numbers.
+    line
+        Which line it is; of a single voice, which is both, the highest.
     """
 
     track: int
     onsets: npt.NDArray[np.int64]
     pitches: npt.NDArray[np.int64]
+    line: Line = "highest"
 
 
 def track_melodies(music: Music) -> list[Melody]:
-    """Return the `skyline` of each track that has three notes or more; drums are left out.
+    """Return the highest line of each track, and the lowest where that is another.
+
+    See `musicgen.evaluation.melody.outer_line`. Lines of less than three notes, and drums, are left
+    out.
 
     Examples
     --------
     >>> from musicgen.music import Note, Track
     >>> notes = [Note(0, 48, 8), Note(0, 64, 4), Note(4, 65, 4), Note(8, 67, 4)]
-    >>> track_melodies(Music(tracks=[Track(is_drum=True), Track(notes=notes)]))
-    [Melody(track=2, onsets=array([0, 4, 8]), pitches=array([64, 65, 67]))]
+    >>> for melody in track_melodies(Music(tracks=[Track(is_drum=True), Track(notes=notes)])):
+    ...     print(melody)
+    Melody(track=2, onsets=array([0, 4, 8]), pitches=array([64, 65, 67]), line='highest')
     """
     melodies = []
     for number, track in enumerate(music.tracks, start=1):
-        notes = [] if track.is_drum else skyline(track.notes)
-        if len(notes) >= SHORTEST:
-            onsets = np.array([note.time for note in notes], np.int64)
-            pitches = np.array([note.pitch for note in notes], np.int64)
-            melodies.append(Melody(number, onsets, pitches))
+        if track.is_drum:
+            continue
+        for line, notes in _lines(track.notes).items():
+            if len(notes) >= SHORTEST:
+                onsets = np.array([note.time for note in notes], np.int64)
+                pitches = np.array([note.pitch for note in notes], np.int64)
+                melodies.append(Melody(number, onsets, pitches, line))
     return melodies
+
+
+def _lines(notes: list[Note]) -> dict[Line, list[Note]]:
+    # Most tracks are a single voice, which costs nothing to find.
+    if all(a.time < b.time >= a.time + a.duration for a, b in pairwise(notes)):
+        return {"highest": notes}
+    highest, lowest = outer_line(notes), outer_line(notes, lowest=True)
+    return {"highest": highest} if highest == lowest else {"highest": highest, "lowest": lowest}
 
 
 def figures(melody: Melody, *, rhythm: bool) -> npt.NDArray[np.complex128]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from musicgen.music import Music, Note
 
-__all__ = ["interval_histogram", "melodies", "ngram_repetition", "skyline"]
+__all__ = ["interval_histogram", "melodies", "ngram_repetition", "outer_line", "skyline"]
 
 
 def skyline(notes: Iterable[Note]) -> list[Note]:
@@ -29,6 +29,38 @@ def skyline(notes: Iterable[Note]) -> list[Note]:
     [67, 62]
     """
     return list({note.time: note for note in sorted(notes)}.values())
+
+
+def outer_line(notes: Iterable[Note], *, lowest: bool = False) -> list[Note]:
+    """Return the highest or the lowest line of notes that may sound together.
+
+    Of the notes that start at a tick the highest counts, unless one as high that started before
+    sounds on for a third of its length: inner voices that move below a held note are left out, but
+    not a note that was played legato. What is highest while the upper voice rests counts. The
+    lowest line is the mirror image. A single voice is both.
+
+    Examples
+    --------
+    >>> from musicgen.music import Note
+    >>> notes = [Note(0, 72, 4), Note(0, 60, 2), Note(2, 62, 2), Note(4, 71, 4), Note(4, 55, 4)]
+    >>> [note.pitch for note in outer_line(notes)]
+    [72, 71]
+    >>> [note.pitch for note in outer_line(notes, lowest=True)]
+    [60, 62, 55]
+    """
+    sign = -1 if lowest else 1
+    line: list[Note] = []
+    held: list[tuple[int, int]] = []
+    ordered = sorted(notes, key=lambda note: (note.time, sign * note.pitch, note.duration))
+    for time, starting in groupby(ordered, key=lambda note: note.time):
+        together = list(starting)
+        outer = together[-1]
+        height, third = sign * outer.pitch, time + outer.duration / 3
+        held = [(top, end) for top, end in held if end > time]
+        if not any(top >= height and end >= third for top, end in held):
+            line.append(outer)
+        held += [(sign * note.pitch, note.time + note.duration) for note in together]
+    return line
 
 
 def melodies(music: Music, *, per_track: bool = False) -> list[list[Note]]:

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from musicgen.encodings.measures import measures
 from musicgen.errors import CorpusError
-from musicgen.evaluation.figures import SHORTEST, Melody, figures, track_melodies
+from musicgen.evaluation.figures import SHORTEST, Line, Melody, figures, track_melodies
 from musicgen.evaluation.suffix_array import BORDER, SuffixArray
 from musicgen.music import Music, Note, Track
 
-__all__ = ["NGRAM_LENGTHS", "Match", "NoveltyIndex", "Place"]
+__all__ = ["NGRAM_LENGTHS", "Match", "Ngrams", "NoveltyIndex", "Place"]
 
 NGRAM_LENGTHS = (4, 8, 12, 16, 24, 32)
-"""Numbers of notes for which `NoveltyIndex.shares` answers."""
+"""Numbers of notes for which `NoveltyIndex.ngrams` answers."""
 
 # No figure of the corpus; alphabets are smaller.
 UNKNOWN = 2**32 - 1
@@ -35,16 +35,45 @@ class Place(NamedTuple):
     track
         The track.
     note
-        The note, in the melody of the track (see `skyline`).
+        The note, in the line.
     bar
-        The bar, repeats counted as they are played; an upbeat that has a time signature of its own
-        is bar 0.
+        The bar, as the piece that was given has them: where its repeats are played, bars are
+        counted as they are played. An upbeat that has a time signature of its own is bar 0.
+    voice
+        What the track is called; empty where the piece has no other.
+    line
+        Whether it is in the highest or the lowest line of the track; a single voice is the highest.
     """
 
     title: str
     track: int
     note: int
     bar: int
+    voice: str = ""
+    line: Line = "highest"
+
+
+class Ngrams(NamedTuple):
+    """N-grams of notes, those that come again counted again.
+
+    Attributes
+    ----------
+    known
+        How many stand in a corpus.
+    total
+        How many there are.
+    pieces
+        Number of pieces that they are of.
+    """
+
+    known: int
+    total: int
+    pieces: int
+
+    @property
+    def share(self) -> float:
+        """Which share of them stands in the corpus."""
+        return self.known / self.total
 
 
 class Match(NamedTuple):
@@ -80,9 +109,12 @@ class NoveltyIndex:
     resolution. How long notes last within these distances plays no part. All comparisons are exact,
     so that the rhythm of played music means little before `musicgen.convert.quantise`.
 
-    The notes in a row are those of one track, the highest of those that start together; drums are
-    left out. Runs of less than three notes, which any corpus has, count as none. The figures that
-    notes make with their neighbours (`musicgen.evaluation.figures`) are searched as text is
+    The notes in a row are those of one track, and there of the highest line or of the lowest, so
+    that a melody is found too where the voices below it lie in the same track; a melody between two
+    others of its track is not. Drums are left out. Pieces are taken as they are given: play the
+    repeats of both sides, as `musicgen.convert.tune_to_music` does, or what runs through a second
+    ending is cut. Runs of less than three notes, which any corpus has, count as none. The figures
+    that notes make with their neighbours (`musicgen.evaluation.figures`) are searched as text is
     (`musicgen.evaluation.suffix_array`). An index takes about 35 bytes a note, and 150 while it is
     made.
 
@@ -108,7 +140,7 @@ class NoveltyIndex:
     >>> index = NoveltyIndex([tune("scale", range(60, 80)), tune("fifths", range(40, 90, 7))])
     >>> match = index.longest(tune("sample", [60, 60, 67, 74, 81, 82, 83]))
     >>> match.length, match.source, match.sample.note, match.semitones
-    (4, Place(title='fifths', track=1, note=1, bar=1), 2, 20)
+    (4, Place(title='fifths', track=1, note=1, bar=1, voice='', line='highest'), 2, 20)
     >>> index.shares(tune("sample", [60, 60, 67, 74, 81, 82, 83]))
     {4: 0.25}
     """
@@ -167,18 +199,25 @@ class NoveltyIndex:
     def shares(self, music: Music) -> dict[int, float]:
         """Return which share of a piece's n-grams of notes stand in the corpus, by n.
 
-        Every place counts, also those where the same notes come again. There is no entry for an n
-        that is longer than every melody of the piece.
+        As `ngrams` counts them.
+        """
+        return {n: counts.share for n, counts in self.ngrams(music).items()}
+
+    def ngrams(self, music: Music) -> dict[int, Ngrams]:
+        """Count a piece's n-grams of notes, and those that stand in the corpus, by n.
+
+        Every place of every line counts, also those where the same notes come again. There is no
+        entry for an n that is longer than every line of the piece.
         """
         runs = self._runs(music)
-        shares = {}
+        counts = {}
         for n in NGRAM_LENGTHS:
             # The last n − 1 notes of a melody start no n-gram.
             starts = [lengths[: max(len(lengths) + SHORTEST - n, 0)] for _, lengths in runs]
             seen = [bool(length >= n) for lengths in starts for length in lengths]
             if seen:
-                shares[n] = sum(seen) / len(seen)
-        return shares
+                counts[n] = Ngrams(sum(seen), len(seen), 1)
+        return counts
 
     def _runs(self, music: Music) -> list[tuple[Melody, npt.NDArray[np.int64]]]:
         """Return, by note of each melody, how many notes from there on are a run of the corpus."""
@@ -207,7 +246,7 @@ def _outline(music: Music, melodies: list[Melody]) -> Music:
     return Music(
         music.resolution,
         time_signatures=music.time_signatures,
-        tracks=[Track(notes=[Note(0, 0, last + 1)])],
+        tracks=[Track(name=track.name, notes=[Note(0, 0, last + 1)]) for track in music.tracks],
         title=music.title,
     )
 
@@ -224,4 +263,6 @@ def _place(music: Music, melody: Melody, note: int) -> Place:
     )
     bars = measures(grid)
     bar = bisect_right(bars.starts, int(melody.onsets[note]) * scale) - bool(bars.upbeat)
-    return Place(music.title, melody.track, note + 1, bar)
+    name = music.tracks[melody.track - 1].name or f"track {melody.track}"
+    voice = name if len(music.tracks) > 1 else ""
+    return Place(music.title, melody.track, note + 1, bar, voice, melody.line)

@@ -24,7 +24,7 @@ from musicgen.sampling import check_settings
 from musicgen.workflows.drawing import draw_pieces, usual_temperature
 from musicgen.workflows.finishing import Sample, finished
 from musicgen.workflows.models import find_model
-from musicgen.workflows.primers import read_primer
+from musicgen.workflows.primers import continuation, read_primer
 
 __all__ = ["Sampling", "own_format", "sample_from"]
 
@@ -48,12 +48,25 @@ class Sampling:
         The seed used, to repeat the run.
     rejected
         Draws that were not sound, each with the reason.
+    copied
+        Draws that were sound and copied too much, each with what it copied.
     """
 
     samples: list[Sample]
     model: Path
     seed: int
     rejected: list[str]
+    copied: list[str]
+
+    @property
+    def refusals(self) -> str:
+        """How many draws were refused for which reason, and the last of each."""
+        reasons = {"not sound": self.rejected, "copied too much": self.copied}
+        return "; ".join(
+            f"{len(draws)} {reason}, the last: {draws[-1]}"
+            for reason, draws in reasons.items()
+            if draws
+        )
 
 
 def sample_from(
@@ -123,8 +136,9 @@ def sample_from(
     constraints
         Whether the grammar of the encoding is kept to.
     max_copy, corpus
-        No piece shares a run of more than so many notes, in any key, with a piece of this folder:
-        see `musicgen.workflows.copying.copy_check`.
+        No piece shares a run of more than so many notes, 3 or more, in any key, with a piece of
+        this folder: see `musicgen.workflows.copying.copy_check`. Of a piece with a primer, what
+        follows the primer is looked up.
     seed
         Of the draws; a fresh one by default. The same arguments and seed give the same bytes.
     progress
@@ -133,7 +147,7 @@ def sample_from(
     Raises
     ------
     ModelError
-        When there is no such model, or it writes nothing that is sound.
+        When there is no such model, or nothing that it writes is sound and new enough.
     EncodingError
         When the primer or a condition does not fit the model.
     FormatError
@@ -164,7 +178,10 @@ def sample_from(
     if length is None:
         length = encoding.usual_length
     if (max_copy is None) != (corpus is None):
-        raise ValueError("max_copy and corpus go together: how many notes, and of what")
+        raise ValueError(
+            "how many notes may be copied and the corpus go together: give both --max-copy and "
+            "--corpus (max_copy and corpus)"
+        )
     start, home = read_primer(Path(primer) if primer else None, encoding, length)
     conditions: dict[str, Any] = {"key": key, "metre": metre, "bars": bars, "title": title}
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -173,7 +190,7 @@ def sample_from(
     if single and (count > 1 or len(writers) > 1):
         raise FormatError(f"{target} is one file; give a folder for several pieces or formats")
     check_writable(target.parent if single else target)
-    check_copy: Callable[[Any], None] | None = None
+    check_copy: Callable[[Any], str] | None = None
     if corpus is not None and max_copy is not None:
         from musicgen.workflows.copying import copy_check
 
@@ -191,6 +208,7 @@ def sample_from(
     )  # fmt: skip
     done: dict[int, Sample] = {}
     rejected: list[str] = []
+    copied: list[str] = []
     # A search finds the same again.
     most = MOST_DRAWS if beam is None else 1
     for draws in range(1, most + 1):
@@ -200,10 +218,14 @@ def sample_from(
         for number, one in zip(waiting, drawn, strict=True):
             try:
                 sample = finish(one, number=number, draws=draws)
-                if check_copy is not None:
-                    check_copy(sample.piece)
+                # The primer is asked for, whatever it is.
+                new = continuation(encoding, one.array, start) if primer else sample.piece
+                copy = check_copy(new) if check_copy is not None else ""
             except (EncodingError, FormatError) as error:
                 rejected.append(str(error))
+                continue
+            if copy:
+                copied.append(copy)
                 continue
             files = []
             for writer in writers:
@@ -215,11 +237,10 @@ def sample_from(
                 progress(len(done), count)
         if len(done) == count:
             break
+    found = Sampling([done[number] for number in sorted(done)], path, seed, rejected, copied)
     if not done:
-        raise ModelError(
-            f"{path} wrote nothing sound in {most * count} draws; the last: {rejected[-1]}"
-        )
-    return Sampling([done[number] for number in sorted(done)], path, seed, rejected)
+        raise ModelError(f"{path} wrote nothing to keep in {most * count} draws: {found.refusals}")
+    return found
 
 
 def own_format(encoding: Encoding) -> str:
