@@ -71,18 +71,68 @@ class Settings(NamedTuple):
 
 
 SETTINGS = {
-    ("jsb", "bernoulli", "300k"): Settings(H=224, dropout=0.5, learning_rate=6e-3, epochs=100),
-    ("jsb", "bernoulli", "1m"): Settings(H=448, dropout=0.6, epochs=80),
-    ("jsb", "chords", ""): Settings(H=256, W=256, epochs=60),
+    ("jsb", "bernoulli", "300k"): Settings(
+        H=224, dropout=0.5, weight_dropout=0.3, decay=0.02, learning_rate=6e-3, epochs=200, T=48
+    ),
+    ("jsb", "bernoulli", "1m"): Settings(
+        H=448, dropout=0.5, weight_dropout=0.4, decay=0.02, epochs=120, T=48
+    ),
+    ("jsb", "chords", ""): Settings(H=256, W=256, weight_dropout=0.3, decay=0.02, epochs=100, T=48),
+    ("nottingham", "bernoulli", "300k"): Settings(H=224, dropout=0.1, epochs=25, T=64),
+    ("nottingham", "bernoulli", "1m"): Settings(
+        H=448, dropout=0.2, weight_dropout=0.2, decay=0.01, learning_rate=5e-3, epochs=18, T=32
+    ),
+    ("nottingham", "chords"): "RNN-NADE 2.31",
+    ("piano-midi", "chords"): "RNN-NADE 7.05",
+    ("musedata", "chords"): "RNN-NADE 5.60",
+}
+SEMITONES = 6
+
+
+class Settings(NamedTuple):
+    """How a network is trained; H units in each of L layers, W between the notes of a frame."""
+
+    H: int
+    L: int = 1
+    W: int = 0
+    dropout: float = 0.4
+    weight_dropout: float = 0.0
+    decay: float = 0.0
+    learning_rate: float = 4e-3
+    epochs: int = 60
+    T: int = 24
+    B: int = 16
+
+
+SETTINGS = {
+    ("jsb", "bernoulli", "300k"): Settings(
+        H=224, dropout=0.5, weight_dropout=0.3, decay=0.02, learning_rate=6e-3, epochs=200, T=48
+    ),
+    ("jsb", "bernoulli", "1m"): Settings(
+        H=448, dropout=0.5, weight_dropout=0.4, decay=0.02, epochs=120, T=48
+    ),
+    ("jsb", "chords", ""): Settings(H=256, W=256, weight_dropout=0.3, decay=0.02, epochs=100, T=48),
     ("nottingham", "bernoulli", "300k"): Settings(H=224, dropout=0.1, epochs=25, T=64),
     ("nottingham", "bernoulli", "1m"): Settings(H=448, dropout=0.3, epochs=16, T=64),
     ("nottingham", "chords", ""): Settings(H=256, W=256, dropout=0.2, epochs=12, T=64),
-    ("piano-midi", "bernoulli", "300k"): Settings(H=224, dropout=0.4, epochs=25, T=64),
-    ("piano-midi", "bernoulli", "1m"): Settings(H=448, dropout=0.5, epochs=20, T=64),
-    ("piano-midi", "chords", ""): Settings(H=256, W=256, dropout=0.5, epochs=20, T=64),
-    ("musedata", "bernoulli", "300k"): Settings(H=224, dropout=0.1, epochs=20, T=64),
-    ("musedata", "bernoulli", "1m"): Settings(H=448, dropout=0.3, epochs=12, T=64),
-    ("musedata", "chords", ""): Settings(H=256, W=256, dropout=0.3, epochs=10, T=64),
+    ("piano-midi", "bernoulli", "300k"): Settings(
+        H=224, dropout=0.5, weight_dropout=0.3, decay=0.02, epochs=40, T=48
+    ),
+    ("piano-midi", "bernoulli", "1m"): Settings(
+        H=448, dropout=0.5, weight_dropout=0.4, decay=0.02, epochs=30, T=48
+    ),
+    ("piano-midi", "chords", ""): Settings(
+        H=256, W=256, dropout=0.5, weight_dropout=0.3, decay=0.02, epochs=24, T=48
+    ),
+    ("musedata", "bernoulli", "300k"): Settings(
+        H=224, dropout=0.3, weight_dropout=0.3, decay=0.02, epochs=24, T=48
+    ),
+    ("musedata", "bernoulli", "1m"): Settings(
+        H=448, dropout=0.4, weight_dropout=0.4, decay=0.02, epochs=16, T=48
+    ),
+    ("musedata", "chords", ""): Settings(
+        H=256, W=256, dropout=0.4, weight_dropout=0.3, decay=0.02, epochs=12, T=48
+    ),
 }
 
 
@@ -128,6 +178,7 @@ def train(
         weight_dropout=settings.weight_dropout,
         decay=settings.decay,
         epochs=settings.epochs,
+        patience=settings.epochs,
     )
     best = network.weights()
     for progress in trainer.run():
@@ -147,6 +198,7 @@ def main() -> None:
     parser.add_argument("--size", choices=("300k", "1m"), default="300k", help="of bernoulli")
     parser.add_argument("--transpose", action="store_true", help="augment the training pieces")
     parser.add_argument("--epochs", type=int, help="other than in SETTINGS")
+    parser.add_argument("--weight-dropout", type=float, help="other than in SETTINGS")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, help="file or folder; downloaded by default")
     options = parser.parse_args()
@@ -159,6 +211,8 @@ def main() -> None:
     size = options.size if model == "bernoulli" else ""
     settings = SETTINGS[collection, model, size]
     settings = settings._replace(epochs=options.epochs or settings.epochs)
+    if options.weight_dropout is not None:
+        settings = settings._replace(weight_dropout=options.weight_dropout)
     rng = np.random.default_rng(options.seed)
     architecture = Architecture(1 + KEYS, "bernoulli", settings.H, settings.L)
     network: SequenceNetwork = (
@@ -172,7 +226,7 @@ def main() -> None:
     start = time.perf_counter()
     for epoch, nats in train(network, pieces, frames_of(validation), settings, rng):
         seconds = time.perf_counter() - start
-        print(f"{seconds:6.0f} s, epoch {epoch}: validation {nats:.3f} nats a frame", flush=True)
+        print(f"{seconds:6.0f} s, epoch {epoch}: validation with first {nats:.3f}", flush=True)
     seconds = time.perf_counter() - start
     judged = NetworkFrames(network)
     found, held_out = (frame_likelihood(judged, rolls) for rolls in (test, validation))

@@ -16,8 +16,8 @@ from musicgen.training import loop
 from musicgen.workflows import train_on
 
 SETTINGS = {
-    "hidden_size": 8, "num_layers": 1, "epochs": 18, "patience": 99, "dropout": 0.3, "seed": 5,
-    "jobs": 1,
+    "hidden_size": 8, "num_layers": 1, "epochs": 18, "patience": 99, "dropout": 0.3,
+    "weight_dropout": 0.2, "seed": 5, "jobs": 1,
 }  # fmt: skip
 OPTIONS = [
     word for name, value in SETTINGS.items() for word in (f"--{name.replace('_', '-')}", str(value))

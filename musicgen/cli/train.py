@@ -70,6 +70,9 @@ def train(
     ] = None,
     seq_length: Annotated[int, Option(min=1, help="Steps between two updates.")] = 64,
     dropout: Annotated[float, Option(min=0, max=0.99, help="Share of outputs dropped.")] = 0.2,
+    weight_dropout: Annotated[
+        float, Option(min=0, max=0.99, help="Share of weights between hidden states dropped.")
+    ] = 0.0,
     input_noise: Annotated[
         float | None, Option(min=0, help="Noise on the frames seen.  [default: 0.3 for sound]")
     ] = None,
@@ -126,10 +129,11 @@ def train(
                 transpose=_range(transpose), hidden_size=hidden_size, num_layers=num_layers,
                 cell=cell, optimizer=optimizer, learning_rate=learning_rate, schedule=schedule,
                 warmup=warmup, batch_size=batch_size, seq_length=seq_length, dropout=dropout,
-                input_noise=input_noise, decay=weight_decay, grad_clip=grad_clip, epochs=epochs,
-                minutes=minutes, val_fraction=val_fraction, patience=patience, seed=seed,
-                resume=resume, init_from=init_from, jobs=jobs, cache=cache, report=report,
-                reading=reading, encoded=encoded, stop=lambda: interrupted,
+                weight_dropout=weight_dropout, input_noise=input_noise, decay=weight_decay,
+                grad_clip=grad_clip, epochs=epochs, minutes=minutes, val_fraction=val_fraction,
+                patience=patience, seed=seed, resume=resume, init_from=init_from, jobs=jobs,
+                cache=cache, report=report, reading=reading, encoded=encoded,
+                stop=lambda: interrupted,
             )  # fmt: skip
     if resume and result.last.batches == result.read.resumed:
         print("The run was at its end already; more --epochs, --minutes or --patience lengthen it.",
