@@ -138,6 +138,21 @@ def test_frames_keep_their_shape_and_the_encoding_its_arrays(tunes):
     same(data, encode(tunes, Letters, options={"weight": 0.5}))
 
 
+@pytest.mark.parametrize("cache", [False, True])
+def test_the_learned_are_the_training_pieces_that_fit(tunes, cache):
+    for rests in ("zz", "zzz", "zzzz", "zzzzz"):
+        (tunes / f"{rests}.abc").write_text(TUNE.format(rests, rests))
+    contents = read_corpus(tunes).contents
+    for _ in range(2):
+        data = encode(tunes, Letters, val_fraction=0.3, cache=cache)
+        chosen = Letters.fits[0]
+        titles = [piece.text.split("\n")[1] for piece in contents.pieces]
+        fit = [title in chosen and "zz" not in title for title in titles]
+        assert 0 < sum(fit) < len(chosen)
+        assert data.learned.tolist() == sorted(contents.marks[fit].tolist())
+    assert data.cached == cache
+
+
 def test_only_training_pieces_are_fitted(tunes):
     data = encode(tunes, Letters, val_fraction=0.5)
     (seen,) = Letters.fits

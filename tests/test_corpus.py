@@ -110,6 +110,25 @@ def test_fingerprint_tells_corpora_apart(tmp_path):
     assert read_corpus(tmp_path).fingerprint != before
 
 
+def test_marks_are_those_of_the_music_alone(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there" / "deeper"
+    here.mkdir()
+    there.mkdir(parents=True)
+    write(here, a="CDEF", b="GABc", c="cBAG")
+    book = "".join(TUNE.format("a new name", body) for body in ("GABc", "dcde", "CDEF"))
+    (there / "book.abc").write_bytes(book.replace("X:1", "\nX:7").replace("\n", "\r\n").encode())
+    ours, theirs = (read_corpus(folder, jobs=1).contents.marks for folder in (here, there))
+    assert ours.dtype == np.uint64
+    assert theirs.tolist() == [ours[1], theirs[1], ours[0]]
+    assert len({*ours.tolist(), *theirs.tolist()}) == 4
+    # Model files keep them: they must be the same in every version and on every machine.
+    assert ours[0] == 12556934207489843829
+    write_midi(tmp_path / "notes.mid", 60, 62, 64)
+    assert read_corpus(tmp_path / "notes.mid", jobs=1).contents.marks.tolist() == [
+        12551889106940776555
+    ]
+
+
 def test_sounds_are_told_apart(tmp_path):
     for name, hertz in [("a", 0.1), ("b", 0.1), ("c", 0.2)]:
         write_wav(tmp_path / f"{name}.wav", hertz)

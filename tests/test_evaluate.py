@@ -1,6 +1,7 @@
 """Judging models: what is held out, what it costs, what is copied, and how it is told."""
 
 import base64
+import errno
 import json
 import math
 import re
@@ -29,14 +30,17 @@ from musicgen.evaluation.page import Figure, Heading, Table, page
 from musicgen.formats import get, midi
 from musicgen.music import Audio, Music, Note, TimeSignature, Track, Tune
 from musicgen.networks import Architecture, Model, Network
-from musicgen.training import evaluate
+from musicgen.training import evaluate, read_corpus
 from musicgen.workflows import (
     evaluate_model,
     evaluation_pieces,
     evaluation_tables,
     sample_from,
 )
+from musicgen.workflows.copied_run import copied_example, describe_place
+from musicgen.workflows.corpus_pieces import part
 from musicgen.workflows.drawing import Drawn
+from musicgen.workflows.tables import counted_pieces
 
 JUDGED = ("tokens", "score-grid", "piano-roll", "spectrum")
 
@@ -85,27 +89,138 @@ def test_sound_has_a_likelihood_alone(judged):
     assert not found.copying
     assert found.likelihood["held-out"].nats_a_step is None
     assert any("Of sound nothing else is judged" in note for note in found.notes)
+    assert not any("samples" in note for note in found.notes)
     (table,) = evaluation_tables(found)
     assert table.header[1] == "squared error a frame"
 
 
-def test_another_corpus_is_held_out_as_a_whole(models, scales):
-    found = evaluate_model(models("tokens"), scales, samples=scales, jobs=1)
+@pytest.fixture
+def strange(tmp_path):
+    """A folder of 6 tunes that no model has learned from."""
+    folder = tmp_path / "strange"
+    folder.mkdir()
+    for number in range(6):
+        text = scale(number).text.replace("L:1/8", "L:1/4")
+        (folder / f"{number}.abc").write_text(text)
+    return folder
+
+
+def test_samples_of_sound_are_refused(models, corpora, refused):
+    said = refused("evaluate", models("spectrum"), corpora["wav"], "--samples", corpora["wav"])
+    assert "samples of it cannot be judged" in said
+    assert "leave --samples out" in said
+    found = evaluate_model(models("tokens"), corpora["abc"], samples=corpora["abc"], jobs=1)
+    assert found.pieces["samples"] == 12
+
+
+def test_a_part_of_the_training_corpus_is_parted_in_the_same_way(models, corpora, tmp_path):
+    model = models("tokens")
+    learned, aside = part(read_corpus(corpora["abc"]), Model.load(model))
+    assert (len(learned), len(aside)) == (11, 1)
+    folder = tmp_path / "deep" / "elsewhere"
+    folder.mkdir(parents=True)
+    for at in (*learned[:3], *aside):
+        text = (corpora["abc"] / f"{at:02}.abc").read_text().replace("T:", "T:The so-called ")
+        (folder / f"{50 - at}.abc").write_bytes(text.replace("\n", "\r\n").encode())
+    found = evaluate_model(model, folder, samples=folder, jobs=1)
+    assert found.pieces == {"training": 3, "held-out": 1, "samples": 4}
+    whole = evaluate_model(model, corpora["abc"], samples=folder, jobs=1)
+    assert found.likelihood["held-out"] == whole.likelihood["held-out"]
+    assert "learned from 3 of these 4 pieces" in found.notes[0]
+    assert "learned from 8 more, which are not at hand" in found.notes[1]
+
+
+def test_what_is_added_to_the_training_corpus_is_held_out_too(models, scales):
+    found = evaluate_model(models("tokens"), scales, samples=scales / "00.abc", jobs=1)
+    assert found.pieces == {"training": 11, "held-out": 29, "samples": 1}
+
+
+def test_nothing_is_left_that_was_not_learned(models, corpora, refused, tmp_path):
+    model = models("tokens")
+    learned, _ = part(read_corpus(corpora["abc"]), Model.load(model))
+    shutil.copy(corpora["abc"] / f"{learned[0]:02}.abc", tmp_path)
+    said = refused("evaluate", model, tmp_path)
+    assert "learned from all pieces of" in said
+    assert "add music, or name another corpus" in said
+
+
+def test_all_held_out_pieces_are_compared_with_few_samples(models, scales, monkeypatch):
+    def judge():
+        return evaluate_model(models("tokens"), scales, samples=scales / "00.abc", jobs=1)
+
+    found = judge()
+    for way in ("melody", "melody and rhythm"):
+        assert len(found.copying[way]["held-out"].lengths) == 29
+        assert len(found.copying[way]["samples"].lengths) == 1
+    copying = next(table for table in evaluation_tables(found) if "Copying" in table.title)
+    assert copying.rows[0] == ["pieces", "29", "1", "29", "1"]
+    monkeypatch.setattr(workflows.evaluate, "MOST_COMPARED", 5)
+    found = judge()
+    assert len(found.copying["melody"]["held-out"].lengths) == 5
+    assert "Validity and copying look at 5 of the held-out pieces." in found.notes
+
+
+def test_near_copies_are_counted_and_the_others_judged_alone(models, corpora, tmp_path):
+    model, folder = models("tokens"), tmp_path / "corpus"
+    shutil.copytree(corpora["abc"], folder)
+    learned, (aside,) = part(read_corpus(folder), Model.load(model))
+    (folder / f"{aside:02}.abc").unlink()
+    text = (folder / f"{learned[0]:02}.abc").read_text()
+    (folder / "near.abc").write_text(text.rstrip() + "c4c4|\n")
+    strange = "X:1\nM:4/4\nL:1/8\nK:C\n|:CBDAEcFG|GcCBFDEA|ABCcEDFB:|\n"
+    (folder / "strange.abc").write_text(strange)
+    found = evaluate_model(model, folder, samples=folder, jobs=1)
+    assert found.pieces["held-out"] == 2
+    assert found.near_copies.pieces == 1
+    (folder / "near.abc").unlink()
+    alone = evaluate_model(model, folder, samples=folder, jobs=1)
+    assert found.near_copies.others == alone.likelihood["held-out"] == alone.near_copies.others
+    assert alone.near_copies.pieces == 0
+    assert found.notes[-1].endswith(
+        f"training piece: 1. The 1 others cost {alone.likelihood['held-out'].bits_a_step:.3f} bits "
+        "a token."
+    )
+
+
+def test_what_was_left_out_is_named(models, corpora, musicgen, tmp_path):
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpora["abc"], folder)
+    shutil.copy(folder / "03.abc", folder / "again.abc")
+    for number in range(5):
+        (folder / f"broken{number}.mid").write_bytes(b"MThd")
+    command = ("evaluate", models("tokens"), folder, "--samples", corpora["abc"], "--jobs", 1)
+    said = json.loads(musicgen(*command, "--json").stdout)
+    assert said["duplicates"] == 1
+    assert [one["file"] for one in said["left_out"]] == [
+        str(folder / f"broken{number}.mid") for number in range(5)
+    ]
+    assert all(one["reason"] for one in said["left_out"])
+    assert said["near_copies"]["pieces"] <= said["pieces"]["held-out"]
+    shown = musicgen(*command).stdout
+    assert f"Left out of {folder}: 1 repeated piece.\n" in shown
+    assert shown.count("Left out: ") == 3
+    assert f"{folder / 'broken0.mid'}" in shown
+    assert "… and 2 more left out." in shown
+
+
+def test_another_corpus_is_held_out_as_a_whole(models, strange):
+    found = evaluate_model(models("tokens"), strange, samples=strange, jobs=1)
     assert not found.of_training
-    assert found.pieces == {"training": 0, "held-out": 40, "samples": 40}
-    assert found.likelihood["held-out"].pieces == 40
+    assert found.pieces == {"training": 0, "held-out": 6, "samples": 6}
+    assert found.likelihood["held-out"].pieces == 6
+    assert found.near_copies is None
     assert "training" not in found.likelihood
     assert set(found.statistics) == {"held-out", "samples"}
     assert set(found.copying["melody"]) == {"samples"}
-    assert "not the corpus that the model learned from" in found.notes[0]
+    assert "learned from none of these 6 pieces, but from 11 others (abc)" in found.notes[0]
+    assert "6 of 6 fit the encoding; samples are compared with these" in found.notes[0]
     held_out, samples = found.statistics["held-out"], found.statistics["samples"]
     assert held_out.histograms == samples.histograms
 
 
-def test_a_planted_copy_is_named(models, corpora, tmp_path):
+def test_a_planted_copy_is_named(models, strange, tmp_path):
     run = "CEGcBAFD EFGABcde FGAF"  # 20 notes
-    source = tmp_path / "corpus" / "source.abc"
-    shutil.copytree(corpora["abc"], source.parent)
+    source = strange / "source.abc"
     source.write_text(f"X:1\nT:The Source\nM:4/4\nL:1/8\nK:C\nC8|{run} G4|c8|\n")
     samples = tmp_path / "samples"
     samples.mkdir()
@@ -254,9 +369,9 @@ def test_the_page_stands_alone(models, corpora, musicgen, tmp_path):
     sources = re.findall(r'src="([^"]*)"', text)
     assert all(source.startswith("data:") for source in sources)
     media = [source.split(";")[0] for source in sources]
-    assert media.count("data:image/png") == 3
+    assert media.count("data:image/png") == 4  # of a sample, its source, the corpus, and curves
     sounds = [source for source in sources if source.startswith("data:audio/")]
-    assert len(sounds) == 2
+    assert len(sounds) == 3
     sound = tmp_path / f"a.{sounds[0][11:14]}"
     sound.write_bytes(base64.b64decode(sounds[0].partition(",")[2]))
     (audio,) = get("wav").read(sound)
@@ -272,7 +387,7 @@ def test_table_and_json_say_the_same(models, corpora, musicgen):
     command = ("evaluate", models("score-grid"), corpora["midi"], "--samples", corpora["midi"])
     said = json.loads(musicgen(*command, "--json").stdout)
     table = musicgen(*command).stdout
-    assert "11 training pieces, 1 held-out pieces, 12 samples" in table
+    assert "11 training pieces, 1 held-out piece, 12 samples read from" in table
     cost = said["likelihood"]["held-out"]
     row = rf"held-out +{cost['nats_a_step']:.3f} +{cost['bits_a_step']:.3f}"
     assert re.search(row, table)
@@ -314,3 +429,171 @@ def test_ctrl_c_ends_at_once(models, corpora, musicgen, monkeypatch):
     done = musicgen("evaluate", models("tokens"), corpora["abc"], "--jobs", 1, code=130)
     assert done.stdout == ""
     assert done.stderr.endswith("stopped; nothing was written\n")
+
+
+def samples_folder(tmp_path, texts):
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_samples_that_are_alike_are_all_judged(models, corpora, tmp_path):
+    folder = samples_folder(tmp_path, {f"{at}.abc": scale(3).text for at in range(3)})
+    shutil.copy(corpora["midi"] / "00.mid", folder / "0.mid")  # the same sample once more
+    (folder / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    found = evaluate_model(models("tokens"), corpora["abc"], samples=folder, jobs=1)
+    assert found.names == ["0.abc", "1.abc", "2.abc"]
+    assert len(found.copying["melody"]["samples"].lengths) == 3
+    assert found.validity["samples"].parses == 1
+
+
+def test_samples_that_cannot_be_read_are_not_valid(models, corpora, tmp_path):
+    folder = samples_folder(tmp_path, {"broken.mid": "MThd and no more"})
+    shutil.copy(corpora["midi"] / "00.mid", folder / "whole.mid")
+    found = evaluate_model(models("score-grid"), corpora["midi"], samples=folder, jobs=1)
+    assert found.names == ["whole.mid"]
+    assert found.validity["samples"].reads_back == 0.5
+    assert any("not valid" in note and "broken.mid" in note for note in found.notes)
+    assert [file.name for file, _ in found.left_out] == ["broken.mid"]
+
+
+def test_tunes_that_cannot_be_played_are_not_valid(models, corpora, tmp_path):
+    too_long = scale(3).text + "CDEF|\n" * 40_000
+    folder = samples_folder(tmp_path, {"a.abc": scale(3).text, "b.abc": too_long})
+    found = evaluate_model(models("tokens"), corpora["abc"], samples=folder, jobs=1)
+    assert found.names == ["a.abc"]
+    assert found.validity["samples"].parses == 0.5
+    assert any("b.abc" in note for note in found.notes)
+
+
+def test_a_folder_without_samples(models, corpora, refused, tmp_path):
+    asked = ("evaluate", models("tokens"), corpora["abc"], "--samples")
+    assert "none does not exist" in refused(*asked, tmp_path / "none")
+    folder = samples_folder(tmp_path, {"poem.txt": "roses"})
+    assert "holds no samples" in refused(*asked, folder)
+
+
+def test_copies_through_a_second_ending_are_found(models, tmp_path):
+    head = "X:1\nT:Ends\nM:4/4\nL:1/8\nK:C\n"
+    (tmp_path / "corpus.abc").write_text(head + "|:CEDF GABc|1 dcBA G4:|2 edcd e2c2|]\n")
+    folder = samples_folder(tmp_path, {"a.abc": head + "CEDF GABc|edcd e2c2|]\n"})
+    found = evaluate_model(models("tokens"), tmp_path / "corpus.abc", samples=folder, jobs=1)
+    ((_, match),) = found.copying["melody"]["samples"].most(1)
+    assert (match.source.title, match.length) == ("Ends", 14)
+
+
+def test_a_page_that_cannot_be_written_is_refused_first(
+    models, corpora, refused, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(workflows.evaluate, "likelihood", None)
+    assert "expected the name of a file, such as page.html" in refused(
+        "evaluate", models("tokens"), corpora["abc"], "--html", tmp_path, "--jobs", 1
+    )
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_full_disk_loses_the_page_alone(
+    models, corpora, musicgen, monkeypatch, tmp_path, as_json
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workflows, "write_page", full)
+    done = musicgen(
+        "evaluate", models("tokens"), corpora["abc"], "--samples", corpora["abc"] / "03.abc",
+        "--html", tmp_path / "page.html", "--jobs", 1, *["--json"] * as_json, code=2,
+    )  # fmt: skip
+    assert done.stderr.endswith("page.html is not written: No space left on device\n")
+    if as_json:
+        said = json.loads(done.stdout)
+        assert said["likelihood"]["held-out"]["pieces"] == 1
+        assert said["page"] is None
+        assert "No space left" in said["error"]
+    else:
+        assert "\nLikelihood\n" in done.stdout
+        assert "\npage: " not in done.stdout
+
+
+def drawn_and_read(models, corpora, monkeypatch):
+    """Return the evaluation of two draws, one of them unsound, and that of samples of a folder."""
+    model = models("tokens")
+    symbols = Model.load(model).encoding.encode(scale(3))[:-1]
+    draws = [Drawn(symbols[::-1], 1.0, True), Drawn(symbols, 1.0, True)]
+    monkeypatch.setattr(evaluation_pieces, "draw_pieces", lambda *_, **__: draws)
+    drawn = evaluate_model(model, corpora["abc"], count=2, seed=7, jobs=1)
+    return drawn, evaluate_model(model, corpora["abc"], samples=corpora["abc"], jobs=1)
+
+
+def test_where_samples_come_from_is_told(models, corpora, monkeypatch):
+    drawn, read = drawn_and_read(models, corpora, monkeypatch)
+    said = counted_pieces(drawn)
+    assert said.startswith("11 training pieces, 1 held-out piece, 2 samples drawn with seed 7; ")
+    assert "1 of the samples is unsound" in said
+    notes = [table.note for table in evaluation_tables(drawn)]
+    command = f"musicgen sample {drawn.model} --seed 7 --count 2 (sample 2 becomes tokens-7-2.abc)"
+    assert any(command in note for note in notes)
+    said = counted_pieces(read)
+    assert said.endswith(f"12 samples read from {corpora['abc']}")
+    notes = " ".join(table.note for table in evaluation_tables(read))
+    assert "drawn" not in notes
+    assert "musicgen sample" not in notes
+
+
+def test_what_rests_on_few_pieces_is_not_shown(models, corpora, monkeypatch):
+    few, many = (
+        {row[0]: row for table in evaluation_tables(found) for row in table.rows}
+        for found in drawn_and_read(models, corpora, monkeypatch)
+    )
+    known = "known groups of 8 notes"
+    assert few[known][1:] == ["–"] * 4  # of one piece each
+    assert many[known][1] == "–"
+    assert many[known][2].endswith(" %")
+    assert few["pitch_range"][4:6] == many["pitch_range"][4:6] == ["–", "–"]
+
+
+def voices(name, *lines):
+    tracks = [
+        Track(name=f"voice {number}", notes=[Note(480 * at, pitch, 480) for at, pitch in line])
+        for number, line in enumerate(lines, 1)
+    ]
+    return Music(480, time_signatures=[TimeSignature(0, 4, 4)], tracks=tracks, title=name)
+
+
+def test_a_copied_run_stands_above_its_source():
+    run = [60, 61, 63, 66, 70, 75]
+    sample = voices(
+        "sample", [(at, 72) for at in range(16)],
+        [(0, 40), *((5 + at, 3 + pitch) for at, pitch in enumerate(run)), (11, 50)],
+    )  # fmt: skip
+    source = voices("Source", [(at, pitch) for at, pitch in enumerate([*run, 80])], [(0, 30)])
+    match = NoveltyIndex([source]).longest(sample)
+    assert describe_place(match.sample) == "bar 2, voice 2"
+    assert describe_place(match.source) == "bar 1, voice 1"
+    example = copied_example("sample 9", "source.mid", sample, source, match)
+    assert example.label.startswith("sample 9, from bar 2, voice 2: 6 notes in a row")
+    assert "Source (source.mid), from bar 1, voice 1" in example.label
+    assert "moved by +3 semitones" in example.label
+    above, below = example.piece.tracks
+    copied = [(480 * (1 + at), 3 + pitch) for at, pitch in enumerate(run)]
+    assert [(note.time, note.pitch) for note in above.notes] == [*copied, (480 * 7, 50)]
+    assert [(note.time, note.pitch) for note in below.notes] == [*copied, (480 * 7, 83)]
+
+
+def test_the_worst_copier_is_shown(judged):
+    found = judged["tokens"]
+    ((number, match),) = found.copying["melody"]["samples"].most(1)
+    labels = [example.label for example in found.examples]
+    assert labels.count(f"{found.names[number]}, which copies most") == 1
+    assert labels[-1].startswith("held-out")
+    assert [track.name for track in found.copied.piece.tracks] == ["sample", "source"]
+    assert found.copied.label.startswith(found.names[number])
+    assert f"{match.length} notes in a row" in found.copied.label
+
+
+def test_words_stand_to_the_left_and_long_ones_may_wrap():
+    long = "a title of more than one or two words"
+    shown = page("t", [Table("t", ["", "what", "n"], [["melody and rhythm", long, "−3"]])])
+    assert '<td class="words">melody and rhythm</td>' in shown
+    assert f'<td class="words long">{long}</td><td>−3</td>' in shown

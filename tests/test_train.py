@@ -29,6 +29,8 @@ def test_every_encoding_is_learned(name, models):
     assert trained.network.architecture.size == trained.encoding.size
     assert facts["corpus"]["pieces"] == 12
     assert len(facts["corpus"]["sha256"]) == 64
+    assert trained.learned.dtype == np.uint64
+    assert len(trained.learned) == 11
     assert math.isfinite(facts["validation"])
     assert facts["unit"].split()[-1] == trained.encoding.unit
     if name in ("piano-roll", "velocity-roll"):
@@ -173,7 +175,7 @@ def test_settings_of_an_encoding(corpora, musicgen, tmp_path):
 
 def test_init_from_takes_weights_and_encoding(models, corpora, musicgen, refused, tmp_path):
     out = tmp_path / "m.safetensors"
-    begun = ("train", corpora["musicxml"], "--epochs", 1, "--out", out, "--init-from")
+    begun = ("train", corpora["musicxml"], "--epochs", 1, "--seed", 1, "--out", out, "--init-from")
     done = musicgen(*begun, models("events"), "--learning-rate", 1e-9)
     assert "12 pieces from 12 musicxml files" in done.stderr
     old, new = Model.load(models("events")), Model.load(out)
@@ -182,6 +184,9 @@ def test_init_from_takes_weights_and_encoding(models, corpora, musicgen, refused
     for name, weight in old.network.weights().items():
         assert weight == pytest.approx(new.network.weights()[name], abs=1e-5), name
     assert new.facts["init_from"] == "events"
+    # Another seed sets another piece aside; the music is the same, so that now all are learned.
+    assert set(old.learned.tolist()) < set(new.learned.tolist())
+    assert len(new.learned) == 12
     message = refused(*begun, models("events"), "--encoding", "chords")
     assert "brings its encoding, events, and its network" in message
     message = refused(*begun, models("events"), "--hidden-size", 64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from typer import Option
 
 if TYPE_CHECKING:
     from musicgen.evaluation import Copying
+    from musicgen.evaluation.page import Table
     from musicgen.workflows import Evaluation
 
 __all__ = ["EXAMPLES", "evaluate"]
@@ -52,12 +53,13 @@ def evaluate(
     of another one, by all. Likelihood, musical statistics beside those of real pieces, validity,
     and how much of the samples stands in the corpus.
     """
-    from musicgen.files import check_writable
-    from musicgen.workflows import evaluate_model, evaluation_tables, write_page
-    from musicgen.workflows.tables import counted_pieces
+    from musicgen.errors import MusicgenError
+    from musicgen.workflows import evaluate_model, write_page
+    from musicgen.workflows.evaluation_page import check_page
 
     if html:
-        check_writable(html.parent)
+        check_page(html)
+    failure = ""
     try:
         with _bar() as report:
             found = evaluate_model(
@@ -65,40 +67,62 @@ def evaluate(
                 report=report,
             )  # fmt: skip
             if html:
-                write_page(found, html, report)
+                # What was found is shown also where the page cannot be written.
+                try:
+                    write_page(found, html, report)
+                except MusicgenError as error:
+                    failure = f"{html} is not written: {error}"
+                except OSError as error:
+                    failure = f"{html} is not written: {error.strerror or error}"
     except KeyboardInterrupt:
         print("stopped; nothing was written", file=sys.stderr)
         raise typer.Exit(130) from None
+    written = None if failure else html
     if as_json:
-        print(json.dumps(_record(found, html)))
-        return
-    print(f"{found.model} on {found.corpus}: {counted_pieces(found)}")
+        print(json.dumps(_record(found, written) | ({"error": failure} if failure else {})))
+    else:
+        _print(found)
+        if written:
+            print(f"\npage: {written}")
+    if failure:
+        print(f"musicgen: {failure}", file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def _print(found: Evaluation) -> None:
+    from musicgen.workflows import evaluation_tables
+    from musicgen.workflows.tables import counted_pieces, model_name
+
+    print(f"{model_name(found.model)} on {found.corpus}: {counted_pieces(found)}")
     for note in found.notes:
         print(note)
     for table in evaluation_tables(found):
         print(f"\n{table.title}")
-        _print_rows([table.header, *table.rows])
+        _print_table(table)
         if table.note:
             print(table.note)
-    if html:
-        print(f"\npage: {html}")
 
 
-def _print_rows(rows: Sequence[Sequence[str]]) -> None:
+def _print_table(table: Table) -> None:
+    rows = [table.header, *table.rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = map(str.rjust, others, widths[1:])
-        print("  ".join(["", first.ljust(widths[0]), *cells]).rstrip())
+    for row in rows:
+        cells = [
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, width, words in zip(row, widths, table.words, strict=True)
+        ]
+        print("  ".join(["", *cells]).rstrip())
 
 
 def _record(found: Evaluation, html: Path | None) -> dict[str, Any]:
     from musicgen.evaluation import compare, compare_histograms
+    from musicgen.workflows.evaluation_result import HELD_OUT, SAMPLES
 
     statistics: dict[str, Any] = {}
     overlaps: dict[str, Any] = {}
     if found.statistics:
-        statistics = compare(found.statistics, "held-out")
-        overlaps = compare_histograms(found.statistics, "held-out")
+        statistics = compare(found.statistics, HELD_OUT)
+        overlaps = compare_histograms(found.statistics, HELD_OUT)
     record = {
         "model": str(found.model),
         "corpus": str(found.corpus),
@@ -107,6 +131,9 @@ def _record(found: Evaluation, html: Path | None) -> dict[str, Any]:
         "of_training": found.of_training,
         "seed": found.seed,
         "pieces": found.pieces,
+        "drawn": found.drawn,
+        "left_out": [{"file": str(file), "reason": reason} for file, reason in found.left_out],
+        "duplicates": found.duplicates,
         "notes": found.notes,
         "likelihood": {name: cost._asdict() for name, cost in found.likelihood.items()},
         "statistics": {
@@ -122,8 +149,13 @@ def _record(found: Evaluation, html: Path | None) -> dict[str, Any]:
         },
         "validity": {name: shares._asdict() for name, shares in found.validity.items()},
         "copying": {
-            way: {name: _copying(found, each, name == "samples") for name, each in row.items()}
+            way: {name: _copying(found, each, name == SAMPLES) for name, each in row.items()}
             for way, row in found.copying.items()
+        },
+        "near_copies": found.near_copies
+        and {
+            "pieces": found.near_copies.pieces,
+            "others": found.near_copies.others and found.near_copies.others._asdict(),
         },
         "page": str(html) if html else None,
     }
@@ -133,12 +165,14 @@ def _record(found: Evaluation, html: Path | None) -> dict[str, Any]:
 def _copying(found: Evaluation, copying: Copying, named: bool) -> dict[str, Any]:
     low, median, high = copying.quartiles
     record: dict[str, Any] = {
+        "pieces": len(copying.matches),
         "lower_quartile": low,
         "median": median,
         "upper_quartile": high,
         "longest": int(copying.lengths.max(initial=0)),
         "lengths": copying.lengths.tolist(),
         "shares": {str(n): share for n, share in copying.shares.items()},
+        "ngrams": {str(n): counts._asdict() for n, counts in copying.ngrams.items()},
     }
     if named:
         record["matches"] = [
@@ -146,9 +180,11 @@ def _copying(found: Evaluation, copying: Copying, named: bool) -> dict[str, Any]
                 "sample": found.names[number],
                 "length": match.length,
                 "bar": match.sample.bar,
+                "voice": match.sample.voice,
                 "source": match.source.title,
                 "file": str(found.sources[match.piece]),
                 "source_bar": match.source.bar,
+                "source_voice": match.source.voice,
                 "semitones": match.semitones,
             }
             for number, match in copying.most(len(copying.matches))

@@ -26,7 +26,7 @@ class Table(NamedTuple):
     header
         A word for each column.
     rows
-        The first column stands to the left, the others to the right.
+        A cell for each column.
     note
         A sentence below.
     """
@@ -35,6 +35,19 @@ class Table(NamedTuple):
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+
+    @property
+    def words(self) -> list[bool]:
+        """Which columns hold words, and stand to the left; numbers stand to the right.
+
+        Examples
+        --------
+        >>> Table("Cups", ["who", "n", "what"], [["me", "2", "tea"], ["you", "–", ""]]).words
+        [True, False, True]
+        """
+        columns = zip(*self.rows, strict=True)
+        found = [any(cell[:1].isalpha() for cell in column) for column in columns]
+        return [True, *found[1:]] if found else [True] * len(self.header)
 
 
 class Figure(NamedTuple):
@@ -55,16 +68,20 @@ class Figure(NamedTuple):
     data: bytes
 
 
+LONG = 24  # letters of a cell that may take several lines
+
 # Dark or light as the reader's system has it; pictures stay on white.
 STYLE = """
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { line-height: 1.2; } h2 { margin-top: 3rem; } h3 { margin: 2rem 0 .5rem; font-size: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8884; }
-td + td { white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th, td { padding: .2rem .5rem; text-align: right; border-bottom: 1px solid #8884; }
+th, td { white-space: nowrap; vertical-align: top; }
+.words { text-align: left; }
+.long { white-space: normal; min-width: 12rem; }
+th:first-child, td:first-child { padding-left: 0; }
 figure { margin: 1rem 0; } figcaption { margin-bottom: .3rem; }
 img { display: block; max-width: 100%; background: white; padding: .5rem; box-sizing: border-box; }
 audio { width: 100%; }
@@ -85,7 +102,7 @@ def page(title: str, parts: Sequence[str | Heading | Table | Figure]) -> str:
     Examples
     --------
     >>> text = page("Tea & cake", ["Hot.", Table("Cups", ["who", "n"], [["me", "2"]])])
-    >>> "<h1>Tea &amp; cake</h1>" in text, "<td>me</td><td>2</td>" in text
+    >>> "<h1>Tea &amp; cake</h1>" in text, 'me</td><td>2</td>' in text
     (True, True)
     """
     body = "\n".join(_html(part) for part in parts)
@@ -108,7 +125,8 @@ def _html(part: str | Heading | Table | Figure) -> str:
 
 
 def _table(table: Table) -> str:
-    lines = [_row("th", table.header), *(_row("td", row) for row in table.rows)]
+    words = table.words
+    lines = [_row("th", table.header, words), *(_row("td", row, words) for row in table.rows)]
     note = f"\n<p><small>{escape(table.note)}</small></p>" if table.note else ""
     return (
         f'<h3>{escape(table.title)}</h3>\n<div class="wide"><table>\n'
@@ -117,8 +135,13 @@ def _table(table: Table) -> str:
     )
 
 
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+def _row(tag: str, cells: Sequence[str], words: Sequence[bool]) -> str:
+    written = []
+    for number, (cell, is_words) in enumerate(zip(cells, words, strict=True)):
+        kinds = ["words"] * is_words + ["long"] * (number > 0 and len(cell) > LONG)
+        marked = f' class="{" ".join(kinds)}"' if kinds else ""
+        written.append(f"<{tag}{marked}>{escape(cell)}</{tag}>")
+    return f"<tr>{''.join(written)}</tr>"
 
 
 def _figure(figure: Figure) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
@@ -22,7 +23,9 @@ from musicgen.networks.recurrent import Network
 
 __all__ = ["Model"]
 
-VERSION = 2
+VERSION = 3
+
+Marks = npt.NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -39,12 +42,16 @@ class Model:
         JSON-able data kept with the model: corpus, settings, history.
     training
         JSON-able values and arrays from which an unfinished training goes on; mostly empty.
+    learned
+        ``(n,)`` of uint64, sorted: the marks of the pieces that it learned from, as in
+        `musicgen.training.Contents`.
     """
 
     network: Network
     encoding: Encoding
     facts: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    learned: Marks = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     def save(self, path: Path) -> None:
         """Write the model as one ``.safetensors`` file, replacing it in one step.
@@ -62,7 +69,8 @@ class Model:
             "training": training,
         }
         metadata = {"musicgen": json.dumps(header, ensure_ascii=False, sort_keys=True)}
-        write_atomically(path, save(self.network.weights() | tensors | more, metadata))
+        arrays = self.network.weights() | tensors | more | {"learned": self.learned}
+        write_atomically(path, save(arrays, metadata))
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -106,11 +114,13 @@ class Model:
             raise ModelError(f"the model's encoding {name!r} is not known: update musicgen")
         state = header["encoding"]["state"] | _taken("encoding.", tensors)
         training = header["training"] | _taken("training.", tensors)
+        learned = tensors.pop("learned")
         return cls(
             Network(Architecture(**header["architecture"]), tensors),
             encodings.get(name).from_state(state),
             header["facts"],
             training,
+            learned,
         )
 
 

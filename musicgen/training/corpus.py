@@ -10,6 +10,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from musicgen.errors import CorpusError, FormatError
 from musicgen.files import files_in
 from musicgen.formats import Format, detect, get
@@ -22,6 +25,7 @@ from musicgen.training.spool import Spool
 __all__ = ["Contents", "Corpus", "read_corpus"]
 
 NO_FORMAT = "unknown"
+MARK = 8  # bytes of a digest that tell the pieces of any collection apart
 
 _WORDS: dict[type[Any], str] = {Tune: "tune", Music: "piece of notes", Audio: "sound"}
 
@@ -103,7 +107,7 @@ class Corpus:
     @cached_property
     def contents(self) -> Contents:
         """The pieces, where they are from, and what was found."""
-        pieces, sources = Spool(), []
+        pieces, sources, marks = Spool(), [], []
         inventory, music = Inventory(), hashlib.sha256()
         seen: set[bytes] = set()
         jobs = []
@@ -128,14 +132,15 @@ class Corpus:
                 tally.converted += 1
             inventory.left_out += [(file, reason) for reason in found.left_out]
             inventory.repaired += [(file, what) for what in found.repaired]
-            for mark, record in found.pieces:
-                if mark in seen:
+            for digest, record in found.pieces:
+                if digest in seen:
                     inventory.duplicates += 1
                     continue
-                seen.add(mark)
-                music.update(mark)
+                seen.add(digest)
+                music.update(digest)
                 pieces.append(record)
                 sources.append(file)
+                marks.append(int.from_bytes(digest[:MARK], "little"))
             if self._progress:
                 self._progress(number, len(jobs))
         inventory.left_out.sort(key=lambda pair: pair[0])
@@ -146,7 +151,7 @@ class Corpus:
             raise CorpusError(
                 f"{self.path} holds no readable {_WORDS[self.kind]}; the first file says: {reason}"
             )
-        return Contents(pieces, sources, inventory)
+        return Contents(pieces, sources, np.array(marks, np.uint64), inventory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +164,16 @@ class Contents:
         The different ones.
     sources
         The file of each.
+    marks
+        ``(n,)``: a number for each that its music alone determines, by which it is known again in
+        another folder or file: the first eight bytes of its `musicgen.training.digest`.
     inventory
         What was found.
     """
 
     pieces: Spool
     sources: list[Path]
+    marks: npt.NDArray[np.uint64]
     inventory: Inventory
 
 

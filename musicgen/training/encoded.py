@@ -36,6 +36,8 @@ class Outcome(NamedTuple):
         The file that it is from.
     part
         ``"training"`` or ``"validation"``.
+    mark
+        By which it is known again, see `musicgen.training.corpus.Contents`.
     arrays
         One for each of its transpositions.
     reason
@@ -44,6 +46,7 @@ class Outcome(NamedTuple):
 
     source: Path
     part: str
+    mark: int
     arrays: list[Array]
     reason: str
 
@@ -60,6 +63,8 @@ class EncodedCorpus:
         An array for each training piece and transposition.
     validation
         An array for each validation piece.
+    learned
+        ``(n,)``, sorted: the marks of the training pieces that have arrays.
     inventory
         What the corpus held; pieces that could not be encoded are among its `left_out`.
     cached
@@ -69,6 +74,7 @@ class EncodedCorpus:
     encoding: Encoding
     training: Sequences
     validation: Sequences
+    learned: npt.NDArray[np.uint64]
     inventory: Inventory
     cached: bool = False
 
@@ -110,13 +116,14 @@ class EncodedCorpus:
         with np.load(folder / ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[f"encoding {name}"] for name in facts["arrays"]}
             lengths = [stored[f"{part} lengths"] for part in PARTS]
+            learned = stored["learned"]
         training, validation = (
             Sequences(_file(folder, part), length, **facts[part])
             for part, length in zip(PARTS, lengths, strict=True)
         )
         encoding = encoder.from_state(facts["encoding"] | arrays)
         inventory = Inventory.from_state(facts["inventory"], root)
-        return cls(encoding, training, validation, inventory, cached)
+        return cls(encoding, training, validation, learned, inventory, cached)
 
 
 def write_encoded(
@@ -144,7 +151,7 @@ def write_encoded(
     OSError
         When the folder cannot be written, or the disk is full.
     """
-    left_out = list(inventory.left_out)
+    left_out, learned = list(inventory.left_out), []
     with ExitStack() as stack:
         writers = {part: stack.enter_context(writing(_file(folder, part))) for part in PARTS}
         for outcome in outcomes:
@@ -152,6 +159,8 @@ def write_encoded(
                 writers[outcome.part].append(array)
             if not outcome.arrays:
                 left_out.append((outcome.source, outcome.reason))
+            elif outcome.part == "training":
+                learned.append(outcome.mark)
     for part, writer in writers.items():
         if not len(writer):
             raise CorpusError(
@@ -168,6 +177,7 @@ def write_encoded(
     }
     named: dict[str, Any] = {f"encoding {name}": array for name, array in arrays.items()}
     named |= {f"{part} lengths": writer.lengths for part, writer in writers.items()}
+    named["learned"] = np.array(sorted(learned), np.uint64)
     with (folder / ARRAYS).open("wb") as stream:
         np.savez(stream, **named)
         stream.flush()

@@ -162,7 +162,8 @@ def _build(
     progress: Callable[[int, int], object] | None,
 ) -> Callable[[Path], None]:
     """Split the corpus and fit the encoding; return what writes the arrays into a folder."""
-    spool, sources = corpus.contents.pieces, corpus.contents.sources
+    contents = corpus.contents
+    spool, marks = contents.pieces, contents.marks.tolist()
     chosen, aside = split(range(len(spool)), val_fraction, np.random.default_rng(seed))
     copies = Copies(spool, chosen, semitones, jobs)
     total = len(chosen) + len(spool)
@@ -192,7 +193,7 @@ def _build(
         results = parallel_map(partial(_encode, encoding=fitted), todo, jobs)
         for i, (arrays, reason) in enumerate(results):
             part = "validation" if i in held_back else "training"
-            yield Outcome(sources[i], part, arrays, reason)
+            yield Outcome(contents.sources[i], part, marks[i], arrays, reason)
             report(len(chosen) + i + 1)
 
     def write(folder: Path) -> None:

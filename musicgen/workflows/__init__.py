@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musicgen.workflows.convert import Conversion, convert_file, convert_folder
-    from musicgen.workflows.evaluate import Evaluation, evaluate_model
+    from musicgen.workflows.evaluate import evaluate_model
     from musicgen.workflows.evaluation_page import write_page
+    from musicgen.workflows.evaluation_result import Evaluation
     from musicgen.workflows.finishing import Sample
     from musicgen.workflows.inspect import (
         FileReport,
@@ -75,7 +76,7 @@ _PLACES = {
     "CheckReport": "task",
     "Conversion": "convert",
     "CorpusRead": "train",
-    "Evaluation": "evaluate",
+    "Evaluation": "evaluation_result",
     "FileReport": "inspect",
     "FolderReport": "inspect",
     "ModelReport": "models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,12 @@ class Checkpoints:
         """
         timeless = [{key: v for key, v in line.items() if key != "seconds"} for line in history]
         facts = model.facts | {"history": timeless, "validation": validation}
-        Model(model.network, model.encoding, facts).save(self.best)
+        replace(model, facts=facts).save(self.best)
 
     def keep_last(self, model: Model, history: History, trainer: Trainer) -> None:
         """Write the model with the state of its training, and the history."""
         facts = model.facts | {"history": history}
-        Model(model.network, model.encoding, facts, trainer.state()).save(self.last)
+        replace(model, facts=facts, training=trainer.state()).save(self.last)
         write_history(self.history, history)
 
 

@@ -17,24 +17,16 @@ from musicgen.errors import EncodingError, FormatError, FormatWarning
 from musicgen.music import Music, Tune
 from musicgen.networks import Model
 from musicgen.parallel import parallel_map
-from musicgen.training import Corpus, split
+from musicgen.training import Corpus
 from musicgen.training.spool import pack, unpack
 
 __all__ = ["encode", "notes_of", "part", "play", "prepare", "shown_path"]
 
 
 def part(corpus: Corpus, model: Model) -> tuple[list[int], list[int]]:
-    """Return the numbers of the pieces that the model learned from, and of the others.
-
-    A corpus that is not its own is held out as a whole.
-    """
-    numbers, facts = range(len(corpus.pieces)), model.facts
-    if corpus.fingerprint != facts["corpus"]["sha256"]:
-        return [], list(numbers)
-    # As `train_on` and `encode_corpus` draw it.
-    order, *_ = np.random.default_rng(facts["seed"]).spawn(3)
-    chosen = np.random.default_rng(int(order.integers(2**63)))
-    return split(numbers, facts["corpus"]["val_fraction"], chosen)
+    """Return the numbers of the pieces that the model learned from, and of the others."""
+    learned = np.isin(corpus.contents.marks, model.learned)
+    return np.flatnonzero(learned).tolist(), np.flatnonzero(~learned).tolist()
 
 
 def prepare(
@@ -66,14 +58,14 @@ def encode(record: bytes, encoding: Encoding) -> npt.NDArray[Any] | None:
             return None
 
 
-def play(record: bytes, encoding: Encoding) -> bytes | None:
-    """Return the notes of a packed piece, packed; None where it has none."""
+def play(record: bytes, encoding: Encoding, *, repeats: bool = False) -> bytes | None:
+    """Return the notes of a packed piece, packed, as `notes_of` does; None where it has none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FormatWarning)
         try:
             piece = unpack(record)
             if isinstance(piece, Tune):
-                return pack(notes_of(piece))
+                return pack(notes_of(piece, repeats=repeats))
             # What the encoding leaves out, such as which track a note is of, no sample can have.
             kept = encoding.decode(encoding.encode(piece))
             kept.title = piece.title
@@ -82,9 +74,9 @@ def play(record: bytes, encoding: Encoding) -> bytes | None:
             return None
 
 
-def notes_of(piece: Any) -> Music:
-    """Return the notes of a piece, those of a tune as they are written: repeats once."""
-    return tune_to_music(piece, repeats=False) if isinstance(piece, Tune) else piece
+def notes_of(piece: Any, *, repeats: bool = False) -> Music:
+    """Return the notes of a piece, those of a tune as they are written, or with repeats played."""
+    return tune_to_music(piece, repeats=repeats) if isinstance(piece, Tune) else piece
 
 
 def shown_path(file: Path, folder: Path) -> str:

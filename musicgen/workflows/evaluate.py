@@ -2,119 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from musicgen.errors import CorpusError
+from musicgen.errors import CorpusError, ModelError
 from musicgen.evaluation import (
-    Copying,
     Likelihood,
-    NoveltyIndex,
-    SetStatistics,
-    Validity,
-    describe_set,
     likelihood,
-    mean_validity,
-    measure_copying,
 )
-from musicgen.formats import Format, get
-from musicgen.music import Audio, Music, Piece, Tune
+from musicgen.formats import get
+from musicgen.music import Audio, Tune
 from musicgen.networks import Model
-from musicgen.training import Corpus, read_corpus
-from musicgen.training.spool import unpack
-from musicgen.workflows.corpus_pieces import encode, notes_of, part, play, prepare
+from musicgen.training import read_corpus
+from musicgen.workflows.corpus_pieces import encode, part, play, prepare
+from musicgen.workflows.evaluation_notes import (
+    describe_left_out,
+    describe_near_copies,
+    describe_pieces,
+    describe_units,
+    describe_unread,
+)
 from musicgen.workflows.evaluation_pieces import (
     Report,
-    check,
-    counted,
     draw_samples,
     read_samples,
 )
+from musicgen.workflows.evaluation_result import (
+    HELD_OUT,
+    TRAINING,
+    Evaluation,
+)
+from musicgen.workflows.evaluation_sets import Parts, compare_notes, find_near_copies
 from musicgen.workflows.models import find_model
 from musicgen.workflows.sample import own_format
 
-__all__ = ["HELD_OUT", "SAMPLES", "TRAINING", "Evaluation", "Example", "evaluate_model"]
+__all__ = ["evaluate_model"]
 
-EXAMPLES = 3
+Array = npt.NDArray[Any]
 
-TRAINING, HELD_OUT, SAMPLES = "training", "held-out", "samples"
-WAYS = {"melody": False, "melody and rhythm": True}
-
-
-class Example(NamedTuple):
-    """A piece to look at and to listen to.
-
-    Attributes
-    ----------
-    label
-        Which it is.
-    piece
-        A `Tune` or `Music`.
-    format
-        The name of the format in which it is written.
-    """
-
-    label: str
-    piece: Piece
-    format: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was found of a model.
-
-    Attributes
-    ----------
-    model, corpus
-        The file, and the folder.
-    encoding, unit
-        Name of the model's encoding, and of a step of it.
-    of_training
-        Whether it is the corpus that the model learned from: then the held-out pieces are those of
-        its validation, and otherwise all.
-    seed
-        Of the samples.
-    pieces
-        How many there are of each set: ``"training"``, ``"held-out"``, ``"samples"``.
-    notes
-        What was not judged, or must be known to read the figures: plain sentences.
-    likelihood
-        What held-out pieces cost, and as many training pieces.
-    statistics
-        Of the held-out pieces, about as many training pieces, and the samples.
-    validity
-        Of samples, all that were drawn, and of as many held-out pieces.
-    copying
-        ``"melody"``, and ``"melody and rhythm"``: of samples, and of as many held-out pieces,
-        against the training pieces; where these are not known, of samples against the corpus.
-    sources
-        The file of each piece that was compared against.
-    names
-        What each sample of `statistics` and `copying` is called.
-    examples
-        The first samples, and a held-out piece.
-    """
-
-    model: Path
-    corpus: Path
-    encoding: str
-    unit: str
-    of_training: bool
-    seed: int
-    pieces: dict[str, int]
-    notes: list[str]
-    likelihood: dict[str, Likelihood]
-    statistics: dict[str, SetStatistics] = field(default_factory=dict)
-    validity: dict[str, Validity] = field(default_factory=dict)
-    copying: dict[str, dict[str, Copying]] = field(default_factory=dict)
-    sources: list[Path] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
+MOST_COMPARED = 500  # held-out pieces beside the samples: more change the figures little
 
 
 def evaluate_model(
@@ -130,9 +62,10 @@ def evaluate_model(
 ) -> Evaluation:
     """Judge a model by pieces that it has not learned, and by what it writes.
 
-    Where the corpus is the one that the model learned from, its pieces are parted as in training.
-    Pieces of notes are judged as the model's encoding keeps them, tunes as they are written,
-    repeats not played. Nothing is written, nothing kept.
+    Held out are the pieces of the corpus that the model has not learned from, which its file tells
+    by their marks: of the corpus of its training those set aside, of another corpus all. Pieces of
+    notes are judged as the model's encoding keeps them, tunes as they are written, and for
+    copies with repeats played. Nothing is written, nothing kept.
 
     Parameters
     ----------
@@ -143,7 +76,8 @@ def evaluate_model(
     format
         Name of the corpus's format, instead of the one found.
     samples
-        A folder of pieces that the model has written before; by default new ones are drawn.
+        A folder of pieces that the model has written before; by default new ones are drawn. Not
+        for sound.
     count
         Number of samples to draw, with the model's defaults; none is drawn again. Sound is not
         sampled.
@@ -157,9 +91,11 @@ def evaluate_model(
     Raises
     ------
     ModelError
-        When there is no such model, or its training has not ended yet.
+        When there is no such model, its training has not ended yet, or samples of sound were to be
+        judged.
     CorpusError
-        When the corpus holds nothing that the model can be judged by.
+        When the corpus holds nothing that the model can be judged by, or nothing that it has not
+        learned from.
     OSError
         When a folder cannot be read.
     ValueError
@@ -170,156 +106,71 @@ def evaluate_model(
     path, source = find_model(model), Path(corpus)
     loaded = Model.load(path)
     encoding = loaded.encoding
+    if samples is not None and encoding.kind is Audio:
+        raise ModelError(
+            f"{path} is a model of sound: samples of it cannot be judged, only its likelihood; "
+            "leave --samples out"
+        )
     reading = partial(report, "reading")
     found = read_corpus(source, format, encoding.kind, jobs=jobs, progress=reading)
     training, aside = part(found, loaded)
+    if not aside:
+        raise CorpusError(
+            f"the model learned from all pieces of {source} ({len(training)}): expected some that "
+            "it has not learned from; add music, or name another corpus"
+        )
     rng = np.random.default_rng(seed)
     # As many of each: the fewer pieces there are, the less two sets of them agree.
     beside = _some(training, max(len(aside), count), rng)
     costs: dict[str, Likelihood] = {}
-    held_out: list[int] = []
+    arrays: dict[str, dict[int, Array]] = {}
     for name, numbers in ((HELD_OUT, aside), (TRAINING, beside[: len(aside)])):
-        arrays = prepare(encode, found, numbers, encoding, jobs, partial(report, f"{name} read"))
-        if name == HELD_OUT:
-            held_out = list(arrays)
-        if arrays:
+        read = partial(report, f"{name} read")
+        arrays[name] = prepare(encode, found, numbers, encoding, jobs, read)
+        if arrays[name]:
             shown = partial(report, f"{name} likelihood")
-            costs[name] = likelihood(loaded, list(arrays.values()), shown)
+            costs[name] = likelihood(loaded, list(arrays[name].values()), shown)
+    held_out = list(arrays[HELD_OUT])
     if not held_out:
         raise CorpusError(f"no piece of {source} that is held out fits the model's encoding")
+    notes = [
+        *describe_pieces(loaded, found, len(training), len(held_out)),
+        *describe_left_out(found), *describe_units(loaded),
+    ]  # fmt: skip
     evaluation = Evaluation(
         path, source, encoding.name, encoding.unit, bool(training), seed,
-        {TRAINING: len(training), HELD_OUT: len(held_out)}, _notes(loaded, found, held_out), costs,
+        {TRAINING: len(training), HELD_OUT: len(held_out)}, list(found.left_out), found.duplicates,
+        notes, costs,
     )  # fmt: skip
     if encoding.kind is Audio:
         return evaluation
     form = get(own_format(encoding))
     if samples is None:
         written, checks = draw_samples(loaded, path.stem, count, seed, form, report)
+        evaluation = replace(evaluation, drawn=count)
     else:
-        written, checks = read_samples(Path(samples), encoding, form, jobs, report)
-    numbers = [*training, *held_out]
-    played = prepare(play, found, numbers, encoding, jobs, partial(report, "notes"))
+        evaluation = replace(evaluation, samples_folder=Path(samples))
+        unread, written, checks = read_samples(Path(samples), encoding, form, jobs, report)
+        evaluation.left_out.extend(unread)
+        notes += describe_unread(unread)
+    sounding, numbers = partial(play, repeats=True), [*training, *held_out]
+    played = prepare(sounding, found, numbers, encoding, jobs, partial(report, "notes"))
+    once, numbers = played, [*beside, *held_out]
+    if encoding.kind is Tune:
+        once = prepare(play, found, numbers, encoding, jobs, partial(report, "notes, repeats once"))
     fit = [number for number in held_out if number in played]
-    yardstick = _some(fit, len(written) or count, rng)
-    parts = _Parts(training, beside, held_out, yardstick, played)
-    return _with_notes(evaluation, found, parts, written, checks, form, report)
-
-
-class _Parts(NamedTuple):
-    """Numbers of pieces of the corpus.
-
-    Attributes
-    ----------
-    training
-        What the model learned from.
-    beside
-        Some of these, about as many as there are of the others.
-    held_out
-        The others.
-    yardstick
-        Some of these, as many as samples.
-    played
-        By number, the notes of all of them, packed.
-    """
-
-    training: list[int]
-    beside: list[int]
-    held_out: list[int]
-    yardstick: list[int]
-    played: dict[int, bytes]
-
-    def music(self, numbers: Iterable[int]) -> Iterator[Music]:
-        """Give the notes of pieces, one at a time."""
-        return (unpack(self.played[number]) for number in numbers if number in self.played)
-
-
-def _with_notes(
-    evaluation: Evaluation,
-    corpus: Corpus,
-    parts: _Parts,
-    written: dict[str, Piece],
-    checks: list[Validity],
-    form: Format,
-    report: Report,
-) -> Evaluation:
-    """Add what the notes tell: statistics, validity, copying, examples."""
-    samples = [notes_of(piece) for piece in written.values()]
-
-    def original(number: int) -> Piece:
-        tunes = corpus.kind is Tune
-        piece: Piece = corpus.pieces[number] if tunes else unpack(parts.played[number])
-        return piece
-
-    def music(numbers: Sequence[int], stage: str) -> Iterator[Music]:
-        return counted(parts.music(numbers), stage, report, len(numbers))
-
-    held_out = [
-        check(original(number), form)
-        for number in counted(parts.yardstick, "held-out validity", report)
-    ]
-    sets = {TRAINING: parts.beside} if parts.training else {}
-    statistics = {
-        name: describe_set(music(numbers, f"{name} statistics"))
-        for name, numbers in (sets | {HELD_OUT: parts.held_out}).items()
-    }
-    statistics[SAMPLES] = describe_set(counted(samples, "samples statistics", report))
-    reference = [number for number in parts.training or parts.held_out if number in parts.played]
-    copying: dict[str, dict[str, Copying]] = {}
-    for way, rhythm in WAYS.items():
-        index = NoveltyIndex(music(reference, f"index of {way}"), rhythm=rhythm)
-        stage = f"copies of {way}"
-        copying[way] = {SAMPLES: measure_copying(index, counted(samples, stage, report))}
-        if parts.training:
-            copying[way][HELD_OUT] = measure_copying(index, music(parts.yardstick, stage))
-    files = corpus.contents.sources
-    examples = [Example(name, piece, form.name) for name, piece in list(written.items())[:EXAMPLES]]
-    examples += [
-        Example(f"held-out, of {files[number].name}", original(number), form.name)
-        for number in parts.yardstick[:1]
-    ]
-    return replace(
-        evaluation, pieces=evaluation.pieces | {SAMPLES: len(written)}, statistics=statistics,
-        validity={HELD_OUT: mean_validity(held_out), SAMPLES: mean_validity(checks)},
-        copying=copying, sources=[files[number] for number in reference], names=list(written),
-        examples=examples,
-    )  # fmt: skip
+    yardstick = _some(fit, MOST_COMPARED, rng)
+    if len(yardstick) < len(fit):
+        notes.append(f"Validity and copying look at {len(yardstick)} of the held-out pieces.")
+    parts = Parts(training, beside, held_out, yardstick, once, played)
+    evaluation = compare_notes(evaluation, found, parts, written, checks, form, report)
+    if not training:
+        return evaluation
+    copying = evaluation.copying["melody"][HELD_OUT]
+    near = find_near_copies(loaded, copying, parts, arrays[HELD_OUT])
+    notes.append(describe_near_copies(near, encoding.unit))
+    return replace(evaluation, near_copies=near)
 
 
 def _some(numbers: Sequence[int], count: int, rng: np.random.Generator) -> list[int]:
     return [numbers[at] for at in rng.permutation(len(numbers))[:count]]
-
-
-def _notes(model: Model, corpus: Corpus, held_out: Sequence[int]) -> list[str]:
-    """Say what must be known to read the figures."""
-    facts, encoding = model.facts, model.encoding
-    pieces, all_pieces = len(held_out), len(corpus.pieces)
-    if corpus.fingerprint == facts["corpus"]["sha256"]:
-        notes = [
-            f"This is the corpus that the model learned from. The held-out pieces are the {pieces} "
-            "that training set aside: it never learned from them, and only kept the weights that "
-            "predict them best."
-        ]
-        if facts.get("init_from"):
-            notes.append(
-                f"Its training began from {facts['init_from']}, which may have known them."
-            )
-    else:
-        notes = [
-            f"This is not the corpus that the model learned from ({facts['corpus']['name']}). All "
-            f"of its pieces count as held out, {pieces} of {all_pieces} fit the encoding; samples "
-            "are compared with these, since what the model learned from is not at hand."
-        ]
-    if encoding.head == "gaussian":
-        notes.append("The model predicts values without probabilities: the cost is their squared "
-                     "error.")  # fmt: skip
-    if encoding.kind is Audio:
-        notes.append("Of sound nothing else is judged: it has no notes to compare.")
-    elif encoding.name in ("piano-roll", "chords", "score-grid"):
-        notes.append(
-            "A frame is a step of the model's own grid, with metre, tempo and onsets, and a "
-            "piece's end is one more: not the frames of the published tables."
-        )
-    elif encoding.head != "gaussian":
-        notes.append(f"Nats a frame are not defined for {encoding.name}: there are no frames.")
-    return notes

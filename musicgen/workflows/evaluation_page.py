@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +20,12 @@ from musicgen.evaluation.page import Figure, Heading, Table, page
 from musicgen.files import check_writable, write_atomically
 from musicgen.formats import get, wav
 from musicgen.music import Audio, Music
-from musicgen.workflows.evaluate import Evaluation, Example
 from musicgen.workflows.evaluation_pieces import Report
+from musicgen.workflows.evaluation_result import Evaluation, Example
 from musicgen.workflows.plot import plot_file
-from musicgen.workflows.tables import counted_pieces, evaluation_tables
+from musicgen.workflows.tables import counted_pieces, evaluation_tables, model_name
 
-__all__ = ["write_page"]
+__all__ = ["check_page", "write_page"]
 
 SECONDS = 20.0
 FADE = 1.0
@@ -32,6 +33,20 @@ MOST_BINS = 20
 WIDEST_IN_ONES = 40  # range up to which whole numbers have a bin each
 RARE = 1e-3  # share below which a value is left out at either end of a histogram
 STAGE = "page"
+
+
+def check_page(path: Path) -> None:
+    """Make sure that a page can be written, before hours of work.
+
+    Raises
+    ------
+    OSError
+        When it cannot.
+    """
+    if path.is_dir():
+        message = "is a folder; expected the name of a file, such as page.html"
+        raise IsADirectoryError(errno.EISDIR, message, str(path))
+    check_writable(path.parent)
 
 
 def write_page(
@@ -57,16 +72,18 @@ def write_page(
         When the file cannot be written.
     """
     path = Path(path)
-    check_writable(path.parent)
-    likelihood, *tables = evaluation_tables(found)
+    check_page(path)
     parts: list[str | Heading | Table | Figure] = [
-        f"Model {found.model}, judged on {found.corpus}: {counted_pieces(found)}. "
-        f"Encoding {found.encoding}, seed {found.seed}.",
+        f"Model {model_name(found.model)}, judged on {found.corpus}: {counted_pieces(found)}.",
         *found.notes,
-        likelihood,
     ]
-    if found.statistics:
-        parts += tables
+    likelihood, *others = evaluation_tables(found)
+    parts.append(likelihood)
+    if others:
+        statistics, *others = others
+        parts += [statistics, _meanings(), *others]
+    if found.copied:
+        parts += _shown(found.copied)
     if found.examples:
         parts.append(Heading("Samples to look at and to listen to"))
         for done, example in enumerate(found.examples, 1):
@@ -75,14 +92,14 @@ def write_page(
     if found.statistics:
         parts.append(Heading("Distributions"))
         parts.append(_drawn("Distributions of the statistics", partial(_draw, found)))
-        meanings = [
-            [f"{name}: {what.meaning}", what.unit]
-            for name, what in (STATISTICS | HISTOGRAMS).items()
-        ]
-        parts.append(Table("What they mean", ["", "unit"], meanings))
     report(STAGE, len(found.examples) + 1, len(found.examples) + 1)
     text = page(f"How good is {found.model.stem}, and does it copy?", parts)
     write_atomically(path, text.encode())
+
+
+def _meanings() -> Table:
+    rows = [[name, what.meaning] for name, what in (STATISTICS | HISTOGRAMS).items()]
+    return Table("What the statistics mean", ["", "meaning"], rows)
 
 
 def _shown(example: Example) -> Iterator[Figure]:
@@ -99,7 +116,9 @@ def _shown(example: Example) -> Iterator[Figure]:
             plot_file(source, target, picture="roll")
 
     yield _drawn(title, draw)
-    yield _heard(f"{title}, the first {SECONDS:.0f} s", convert(music, Audio))
+    audio = convert(music, Audio)
+    cut = len(audio.samples) > SECONDS * audio.rate
+    yield _heard(f"its first {SECONDS:.0f} s" if cut else "how it sounds", audio)
 
 
 def _drawn(title: str, draw: Callable[[Path], object]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,18 +11,26 @@ from typing import Any
 import numpy as np
 
 from musicgen.encodings import Encoding
-from musicgen.errors import EncodingError, FormatError
+from musicgen.errors import CorpusError, EncodingError, FormatError, FormatWarning
 from musicgen.evaluation import Validity, check_music, check_tune
-from musicgen.formats import Format
+from musicgen.files import files_in
+from musicgen.formats import Format, detect, for_extension
 from musicgen.music import Music, Piece, Tune
 from musicgen.networks import Model
-from musicgen.training import read_corpus
-from musicgen.workflows.corpus_pieces import shown_path
+from musicgen.parallel import parallel_map
+from musicgen.training.reading import obstacle, read_file
+from musicgen.training.spool import unpack
+from musicgen.workflows.corpus_pieces import notes_of, shown_path
 from musicgen.workflows.drawing import Drawn, draw_pieces, usual_temperature
 from musicgen.workflows.finishing import finished
 from musicgen.workflows.primers import read_primer
 
 __all__ = ["Report", "check", "counted", "draw_samples", "read_samples"]
+
+NOT_VALID: dict[type[Any], Validity] = {
+    Tune: Validity(parses=False, bars_add_up=False), Music: Validity(reads_back=False)
+}  # fmt: skip
+"""What is known of a piece that could not be read."""
 
 Report = Callable[[str, int, int], object]
 """Called with the name of what goes on, and with what of it is done and to do."""
@@ -68,16 +76,65 @@ def _as_drawn(encoding: Encoding, drawn: Drawn) -> Piece:
 
 def read_samples(
     folder: Path, encoding: Encoding, form: Format, jobs: int | None, report: Report
-) -> tuple[dict[str, Piece], list[Validity]]:
-    """Read samples; return them by name, and a check of each."""
-    found = read_corpus(folder, None, encoding.kind, jobs=jobs, progress=partial(report, "reading"))
+) -> tuple[list[tuple[Path, str]], dict[str, Piece], list[Validity]]:
+    """Read samples, also those that are alike; what cannot be read is a sample that is not valid.
+
+    Of files whose names differ in the extension alone, such as those that ``--format`` asks for
+    twice, one counts: in a format of the model's kind, where there is one.
+
+    Returns
+    -------
+    The files of what could not be read, each with the reason; the samples by name; a check of each,
+    those that could not be read included.
+
+    Raises
+    ------
+    CorpusError
+        When there is no music file.
+    """
+    files = _sample_files(folder, encoding)
+    results = parallel_map(partial(read_file, kind=encoding.kind), files, jobs)
+    unread: list[tuple[Path, str]] = []
     pieces: dict[str, Piece] = {}
-    counts: Counter[Path] = Counter()
-    for piece, file in zip(found.pieces, found.contents.sources, strict=True):
-        counts[file] += 1
-        number = f", piece {counts[file]}" if counts[file] > 1 else ""
-        pieces[f"{shown_path(file, folder)}{number}"] = piece
-    return pieces, [check(piece, form) for piece in pieces.values()]
+    checks: list[Validity] = []
+    results = counted(results, "reading", report, len(files))
+    for (file, _), found in zip(files, results, strict=True):
+        left_out = list(found.left_out)
+        for number, (_, record) in enumerate(found.pieces, 1):
+            piece: Piece = unpack(record)
+            checks.append(check(piece, form))
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", FormatWarning)
+                    notes_of(piece, repeats=True)
+            except FormatError as error:
+                left_out.append(str(error))
+                continue
+            which = f", piece {number}" if number > 1 else ""
+            pieces[f"{shown_path(file, folder)}{which}"] = piece
+        checks += [NOT_VALID[encoding.kind]] * len(found.left_out)
+        unread += [(file, reason) for reason in left_out]
+    return unread, pieces, checks
+
+
+def _sample_files(folder: Path, encoding: Encoding) -> list[tuple[Path, str]]:
+    """Return the files that hold notes, each with the name of its format."""
+    if not folder.exists():
+        raise CorpusError(f"{folder} does not exist; expected a folder of samples")
+    formats = {file: detect(file) for file in files_in(folder)}
+    # Pictures and sound of samples lie beside them.
+    fit = {
+        file: found
+        for file, found in formats.items()
+        if found is not None and not obstacle(found, encoding.kind)
+    }
+    own_first = sorted(fit, key=lambda file: fit[file].kind is not encoding.kind)
+    chosen = {
+        file.with_suffix("") if for_extension(file) else file: file for file in reversed(own_first)
+    }
+    if not chosen:
+        raise CorpusError(f"{folder} holds no samples; expected music files in it")
+    return [(file, fit[file].name) for file in sorted(chosen.values())]
 
 
 def check(piece: Piece, form: Format, ended: bool | None = None) -> Validity:

@@ -32,6 +32,7 @@ from musicgen.training import (
 )
 from musicgen.workflows.checkpoints import Checkpoints, check_same
 from musicgen.workflows.models import MODELS, SUFFIX, find_model
+from musicgen.workflows.wording import with_article
 
 __all__ = ["CorpusRead", "Preview", "Training", "cost_unit", "train_on"]
 
@@ -148,6 +149,7 @@ def train_on(
     batch_size: int | None = None,
     seq_length: int = 64,
     dropout: float = 0.2,
+    weight_dropout: float = 0.0,
     input_noise: float | None = None,
     decay: float = 0.0,
     grad_clip: float = 1.0,
@@ -188,7 +190,7 @@ def train_on(
         Semitones by which the training pieces are transposed, each shift a copy; none by default.
     hidden_size, num_layers, cell
         The network: see `musicgen.networks.Architecture`.
-    optimizer, learning_rate, schedule, warmup, batch_size, seq_length, dropout, \
+    optimizer, learning_rate, schedule, warmup, batch_size, seq_length, dropout, weight_dropout, \
 input_noise, decay, grad_clip, epochs, minutes, patience
         The training: see `musicgen.training.Trainer`. Sound gets an input noise of 0.3 by default.
         When no end is given: 30 epochs, and more where 30 are less than about 1,500 batches. A
@@ -275,8 +277,9 @@ input_noise, decay, grad_clip, epochs, minutes, patience
     settings: dict[str, Any] = {
         "optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule,
         "warmup": warmup, "batch_size": batch_size, "seq_length": seq_length,
-        "dropout": dropout, "input_noise": input_noise, "decay": decay,
-        "grad_clip": grad_clip, "epochs": epochs, "minutes": minutes, "patience": patience,
+        "dropout": dropout, "weight_dropout": weight_dropout, "input_noise": input_noise,
+        "decay": decay, "grad_clip": grad_clip, "epochs": epochs, "minutes": minutes,
+        "patience": patience,
     }  # fmt: skip
     facts: dict[str, Any] = {
         "musicgen": __version__,
@@ -298,7 +301,8 @@ input_noise, decay, grad_clip, epochs, minutes, patience
         num_layers or NUM_LAYERS, cell or CELL,
     )  # fmt: skip
     network = given.network if given else Network.initialise(shape, initial)
-    model = Model(network, data.encoding, facts)
+    learned = np.union1d(given.learned, data.learned) if given else data.learned
+    model = Model(network, data.encoding, facts, learned=learned)
     trainer = Trainer(network, data.training, data.validation, drops, **settings)
     history: list[dict[str, Any]] = []
     if kept:
@@ -343,8 +347,7 @@ input_noise, decay, grad_clip, epochs, minutes, patience
 
 def cost_unit(encoding: Encoding) -> str:
     """Return what a cost is counted in: ``"bits a token"``."""
-    article = "an" if encoding.unit[0] in "aeiou" else "a"
-    return f"{COST_UNITS[encoding.head]} {article} {encoding.unit}"
+    return f"{COST_UNITS[encoding.head]} {with_article(encoding.unit)}"
 
 
 def _check(setting: str, value: str, known: Mapping[str, Any]) -> None:
