@@ -8,7 +8,7 @@ import mido
 import numpy as np
 import pytest
 
-from musicgen import encodings, workflows
+from musicgen import encodings
 from musicgen.convert import convert, tune_to_music
 from musicgen.encodings.roll import Roll
 from musicgen.evaluation import NoveltyIndex
@@ -16,7 +16,7 @@ from musicgen.formats import abc, get, midi, wav
 from musicgen.formats.registry import BUILT_IN
 from musicgen.music import Audio, Music, Tune
 from musicgen.networks import Model
-from musicgen.workflows import sample_from
+from musicgen.workflows import copying, sample_from
 
 ROLLS = [name for name in encodings.NAMES if issubclass(encodings.get(name), Roll)]
 SOUNDS = [name for name in encodings.NAMES if encodings.get(name).kind is Audio]
@@ -426,7 +426,7 @@ def test_what_copies_too_much_is_refused(models, corpora, musicgen, refused, tmp
 
 def test_draws_that_copy_are_counted_apart(models, corpora, monkeypatch, tmp_path):
     answers = iter(["a copy", "", "another", ""])
-    monkeypatch.setattr(workflows.copying, "copy_check", lambda *_: lambda piece: next(answers))
+    monkeypatch.setattr(copying, "copy_check", lambda *_: lambda piece: next(answers))
     found = sample_from(
         models("tokens"), tmp_path, count=2, seed=3, corpus=corpora["abc"], max_copy=9
     )

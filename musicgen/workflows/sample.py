@@ -218,9 +218,11 @@ def sample_from(
         for number, one in zip(waiting, drawn, strict=True):
             try:
                 sample = finish(one, number=number, draws=draws)
-                # The primer is asked for, whatever it is.
-                new = continuation(encoding, one.array, start) if primer else sample.piece
-                copy = check_copy(new) if check_copy is not None else ""
+                copy = ""
+                if check_copy is not None:
+                    # The primer is asked for, whatever it is.
+                    new = continuation(encoding, one.array, start) if primer else sample.piece
+                    copy = check_copy(new)
             except (EncodingError, FormatError) as error:
                 rejected.append(str(error))
                 continue
