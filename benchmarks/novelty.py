@@ -3,8 +3,8 @@
     python benchmarks/novelty.py [--tunes N] [--samples N] [--seed N]
 
 The tunes are those of the collections that `musicgen.datasets.export` gives, shuffled, repeats
-played: N are indexed; others are looked up (new), and some of the indexed (copies). A look-up is
-that of the longest run and that of the shares. Times are those of the processor, one core; only
+played: N are indexed; others are looked up (new), and some of the indexed (copies). A look-up
+finds the longest run and counts n-grams. Times are those of the processor, one core; only
 reading, which is no part of indexing, goes by the clock. Memory is what the peak of the process
 rose by.
 """
@@ -76,10 +76,10 @@ def row(name: str, index: NoveltyIndex, samples: list[Music]) -> None:
     times, lengths, counts = [], [], []
     for sample in samples:
         start = time.process_time()
-        match = index.longest(sample)
-        counts.append(index.ngrams(sample))
+        match, ngrams = index.look_up(sample)
         times.append(time.process_time() - start)
         lengths.append(match.length if match else 0)
+        counts.append(ngrams)
     worst = times.index(max(times))
     known = ([each[n].known for each in counts if n in each] for n in NGRAM_LENGTHS)
     total = ([each[n].total for each in counts if n in each] for n in NGRAM_LENGTHS)

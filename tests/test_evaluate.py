@@ -568,7 +568,7 @@ def test_a_copied_run_stands_above_its_source():
         [(0, 40), *((5 + at, 3 + pitch) for at, pitch in enumerate(run)), (11, 50)],
     )  # fmt: skip
     source = voices("Source", [(at, pitch) for at, pitch in enumerate([*run, 80])], [(0, 30)])
-    match = NoveltyIndex([source]).longest(sample)
+    match = NoveltyIndex([source]).look_up(sample).match
     assert describe_place(match.sample) == "bar 2, voice 2"
     assert describe_place(match.source) == "bar 1, voice 1"
     example = copied_example("sample 9", "source.mid", sample, source, match)

@@ -81,7 +81,8 @@ def test_the_index_finds_what_a_search_of_everything_finds(corpus, sample, rhyth
     index = NoveltyIndex(map(music, corpus), rhythm=rhythm)
     # Elsewhere in pitch, and slower.
     moved = [[(pitch + semitones, gap) for pitch, gap in melody] for melody in sample]
-    match, shares = index.longest(music(moved, 720)), index.shares(music(moved, 720))
+    found = index.look_up(music(moved, 720))
+    match, shares = found.match, found.shares
     expected = {
         n: [place is not None for _, place in brute_force(corpus, sample, n, rhythm)]
         for n in NGRAM_LENGTHS
@@ -136,9 +137,9 @@ def test_a_planted_copy_is_found(rhythm):
         (piece(pitches, title=f"tune {number}") for number, pitches in enumerate(corpus)),
         rhythm=rhythm,
     )
-    match = index.longest(sample)
+    match = index.look_up(sample).match
     assert match == (20, 17, Place("tune 17", 1, 27, 4), Place("sample", 1, 21, 3), 5)
-    shares = index.shares(sample)
+    shares = index.look_up(sample).shares
     assert shares[16] == 5 / 45
     assert shares[24] == 0.0
 
@@ -147,36 +148,36 @@ def test_rhythm_is_compared_where_asked_for():
     pitches = tunes()[0][:32]
     gaps = [1, 1, 2, 3] * 8
     index = NoveltyIndex([piece(pitches, gaps)], rhythm=True)
-    assert index.longest(piece(pitches, gaps, ticks=80)).length == 32
+    assert index.look_up(piece(pitches, gaps, ticks=80)).match.length == 32
     changed = [*gaps[:20], 5, *gaps[21:]]
-    assert index.longest(piece(pitches, changed)).length == 21
-    assert NoveltyIndex([piece(pitches, gaps)]).longest(piece(pitches, changed)).length == 32
+    assert index.look_up(piece(pitches, changed)).match.length == 21
+    assert NoveltyIndex([piece(pitches, gaps)]).look_up(piece(pitches, changed)).match.length == 32
 
 
 def test_ratios_that_are_nearly_the_same_differ():
     index = NoveltyIndex([piece([60, 62, 64], [2**26 - 1, 2**26 - 2, 1], ticks=1)], rhythm=True)
-    assert index.longest(piece([60, 62, 64], [2**26 - 2, 2**26 - 3, 1], ticks=1)) is None
+    assert index.look_up(piece([60, 62, 64], [2**26 - 2, 2**26 - 3, 1], ticks=1)).match is None
 
 
 def test_wide_intervals_are_told_apart():
-    assert NoveltyIndex([piece([0, 0, 127])]).longest(piece([126, 127, 0])) is None
+    assert NoveltyIndex([piece([0, 0, 127])]).look_up(piece([126, 127, 0])).match is None
 
 
 def test_a_run_crosses_no_border_of_pieces_or_tracks():
     whole = piece([60, 62, 64, 67, 69, 71])
     halves = [60, 62, 64], [67, 69, 71]
-    assert NoveltyIndex(map(piece, halves)).longest(whole).length == 3
+    assert NoveltyIndex(map(piece, halves)).look_up(whole).match.length == 3
     tracks = Music(tracks=[track(half) for half in halves])
-    assert NoveltyIndex([tracks]).longest(whole).length == 3
-    assert NoveltyIndex([whole]).longest(tracks).length == 3
-    assert NoveltyIndex([whole]).longest(whole).length == 6
+    assert NoveltyIndex([tracks]).look_up(whole).match.length == 3
+    assert NoveltyIndex([whole]).look_up(tracks).match.length == 3
+    assert NoveltyIndex([whole]).look_up(whole).match.length == 6
 
 
 def test_long_runs_of_one_note():
     index = NoveltyIndex([piece([60] * 100), piece([60] * 300), piece([60] * 300)])
-    match = index.longest(piece([50] * 500))
+    match = index.look_up(piece([50] * 500)).match
     assert (match.length, match.piece, match.source.note, match.semitones) == (300, 1, 1, -10)
-    assert index.shares(piece([50] * 500)) == dict.fromkeys(NGRAM_LENGTHS, 1.0)
+    assert index.look_up(piece([50] * 500)).shares == dict.fromkeys(NGRAM_LENGTHS, 1.0)
 
 
 # A phrase, and other voices that go with its soprano or bass.
@@ -212,11 +213,11 @@ def test_an_outer_voice_is_found_among_others(layout, other_layout, rhythm):
     source = layout(voice(SOPRANO, HELD), voice(ALTO, MOVING), voice(BASS, MOVING))
     others = voice(OTHER_ALTO, MOVING, 3), voice(OTHER_BASS, MOVING, 3)
     index = NoveltyIndex([source], rhythm=rhythm)
-    match = index.longest(other_layout(voice(SOPRANO, HELD, 3), *others))
+    match = index.look_up(other_layout(voice(SOPRANO, HELD, 3), *others)).match
     assert (match.length, match.source.note, match.sample.note, match.semitones) == (17, 1, 1, 3)
     assert (match.source.track, match.source.line) == (1, "highest")
     others = voice(SOPRANO[::-1], HELD), voice(OTHER_ALTO, MOVING)
-    match = index.longest(other_layout(*others, voice(BASS, MOVING)))
+    match = index.look_up(other_layout(*others, voice(BASS, MOVING))).match
     assert (match.length, match.source.note, match.sample.note, match.semitones) == (17, 1, 1, 0)
     merged = layout is in_one_track
     assert (match.source.track, match.source.line) == ((1, "lowest") if merged else (3, "highest"))
@@ -225,8 +226,8 @@ def test_an_outer_voice_is_found_among_others(layout, other_layout, rhythm):
 def test_inner_voices_are_found_in_tracks_of_their_own_alone():
     voices = voice(SOPRANO, HELD), voice(ALTO, MOVING), voice(BASS, MOVING)
     alto = Music(480, tracks=[Track(notes=voices[1])])
-    assert NoveltyIndex([in_tracks(*voices)]).longest(alto).length == 17
-    assert NoveltyIndex([in_one_track(*voices)]).longest(alto).length < 12
+    assert NoveltyIndex([in_tracks(*voices)]).look_up(alto).match.length == 17
+    assert NoveltyIndex([in_one_track(*voices)]).look_up(alto).match.length < 12
 
 
 def test_a_single_voice_is_one_line_however_it_is_played():
@@ -242,19 +243,19 @@ SECOND_ENDING = "X:1\nT:Ends\nM:4/4\nL:1/8\nK:C\n|:CEDF GABc|1 dcBA G4:|2 edcd e
 def test_a_copy_through_a_second_ending_is_found_in_what_is_played():
     through = tune_to_music(Tune("X:1\nM:4/4\nL:1/8\nK:C\nCEDF GABc|edcd e2c2|]\n"))
     source = Tune(SECOND_ENDING)
-    match = NoveltyIndex([tune_to_music(source)]).longest(through)
+    match = NoveltyIndex([tune_to_music(source)]).look_up(through).match
     # The third bar that is played, though it is written first.
     assert (match.length, match.source.bar) == (14, 3)
-    assert NoveltyIndex([tune_to_music(source, repeats=False)]).longest(through).length == 8
+    assert NoveltyIndex([tune_to_music(source, repeats=False)]).look_up(through).match.length == 8
 
 
 def test_drums_are_left_out():
     pitches = [60, 62, 64, 67, 69]
     drums = Music(tracks=[Track(is_drum=True, notes=track(pitches).notes)])
     both = Music(tracks=[*drums.tracks, track(pitches)])
-    assert NoveltyIndex([drums]).longest(piece(pitches)) is None
-    assert NoveltyIndex([piece(pitches)]).longest(drums) is None
-    assert NoveltyIndex([both]).longest(piece(pitches)).source.track == 2
+    assert NoveltyIndex([drums]).look_up(piece(pitches)).match is None
+    assert NoveltyIndex([piece(pitches)]).look_up(drums).match is None
+    assert NoveltyIndex([both]).look_up(piece(pitches)).match.source.track == 2
 
 
 @BOTH
@@ -262,18 +263,18 @@ def test_drums_are_left_out():
 def test_pieces_of_less_than_three_notes_share_nothing(pitches, rhythm):
     tune = [60, 62, 64, 65, 67, 69]
     index = NoveltyIndex([piece(pitches), piece(tune), Music()], rhythm=rhythm)
-    assert index.longest(piece(pitches)) is None
-    assert index.shares(piece(pitches)) == {}
-    assert index.longest(piece(tune)).piece == 1
-    assert NoveltyIndex([piece(pitches)], rhythm=rhythm).longest(piece(tune)) is None
-    assert NoveltyIndex([], rhythm=rhythm).shares(piece(tune)) == {4: 0.0}
+    assert index.look_up(piece(pitches)).match is None
+    assert index.look_up(piece(pitches)).shares == {}
+    assert index.look_up(piece(tune)).match.piece == 1
+    assert NoveltyIndex([piece(pitches)], rhythm=rhythm).look_up(piece(tune)).match is None
+    assert NoveltyIndex([], rhythm=rhythm).look_up(piece(tune)).shares == {4: 0.0}
 
 
 def bar_of(note, metres, resolution=480):
     """Return the bar of a note (counted from 1) of 25 quarter notes, made known by its pitches."""
     pitches = [60 + number * number % 29 for number in range(25)]
     source = Music(resolution, time_signatures=metres, tracks=[track(pitches, ticks=resolution)])
-    match = NoveltyIndex([source]).longest(piece(pitches[note - 1 :]))
+    match = NoveltyIndex([source]).look_up(piece(pitches[note - 1 :])).match
     assert match.source.note == note
     return match.source.bar
 
@@ -292,9 +293,9 @@ def test_bars_are_counted():
 def test_titles_may_be_given():
     pitches = [60, 62, 64, 67, 69]
     pieces = [piece([60, 61, 62, 63], title="own"), piece(pitches, title="own")]
-    assert NoveltyIndex(pieces).longest(piece(pitches)).source.title == "own"
+    assert NoveltyIndex(pieces).look_up(piece(pitches)).match.source.title == "own"
     index = NoveltyIndex(pieces, ["a.mid", "b.mid"])
-    assert index.longest(piece(pitches)).source.title == "b.mid"
+    assert index.look_up(piece(pitches)).match.source.title == "b.mid"
     assert pieces[1].title == "own"
     with pytest.raises(CorpusError, match="found 3 titles for 2 pieces, expected one each"):
         NoveltyIndex(pieces, "abc")
@@ -304,9 +305,9 @@ def test_a_tune_in_another_key_is_found_as_a_whole():
     tune = Tune("X:1\nT:Rise\nM:6/8\nL:1/8\nK:D\nDEF GAB|c2d efg|a3 fed|cBA G3|AFD E2D|]\n")
     other = Tune("X:1\nT:Fall\nM:6/8\nL:1/8\nK:C\ngfe dcB|A2G FED|C6|]\n")
     index = NoveltyIndex(map(tune_to_music, (other, tune)), rhythm=True)
-    match = index.longest(tune_to_music(transpose(tune, -5)))
+    match = index.look_up(tune_to_music(transpose(tune, -5))).match
     assert match == (24, 1, Place("Rise", 1, 1, 1), Place("Rise", 1, 1, 1), -5)
-    assert set(index.shares(tune_to_music(transpose(tune, -5))).values()) == {1.0}
+    assert set(index.look_up(tune_to_music(transpose(tune, -5))).shares.values()) == {1.0}
 
 
 def test_shares_are_those_of_all_ngrams_together():

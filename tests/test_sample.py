@@ -445,7 +445,7 @@ def test_a_primer_may_be_of_the_corpus(models, tmp_path):
     limit = {"corpus": tmp_path / "corpus.abc", "max_copy": 20}
     (one,) = sample_from(models("tokens"), tmp_path, **asked, **limit).samples
     source = tune_to_music(Tune(f"{head}{run}|\n"))
-    assert NoveltyIndex([source]).longest(one.music).length >= 24
+    assert NoveltyIndex([source]).look_up(one.music).match.length >= 24
     # What follows is looked up all the same.
     (rest,) = sample_from(models("tokens"), tmp_path, keep_primer=False, **asked).samples
     limit["corpus"].write_text(f"{head}{run}|\n\n{rest.piece.text}")

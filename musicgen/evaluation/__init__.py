@@ -16,7 +16,14 @@ from musicgen.evaluation.frame_likelihood import (
     frame_likelihood,
 )
 from musicgen.evaluation.likelihood import Likelihood, count_frames, likelihood
-from musicgen.evaluation.novelty import NGRAM_LENGTHS, Match, Ngrams, NoveltyIndex, Place
+from musicgen.evaluation.novelty import (
+    NGRAM_LENGTHS,
+    LookUp,
+    Match,
+    Ngrams,
+    NoveltyIndex,
+    Place,
+)
 from musicgen.evaluation.overlap import histogram_overlap, overlapping_area
 from musicgen.evaluation.statistics import (
     HISTOGRAMS,
@@ -46,6 +53,7 @@ __all__ = [
     "FrameModel",
     "Histogram",
     "Likelihood",
+    "LookUp",
     "MarginalBernoulli",
     "Match",
     "NetworkFrames",

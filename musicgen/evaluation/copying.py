@@ -73,10 +73,7 @@ def measure_copying(index: NoveltyIndex, pieces: Iterable[Music]) -> Copying:
     >>> found.lengths, found.shares
     (array([5, 0]), {4: 0.5})
     """
-    matches, counts = [], []
-    for piece in pieces:
-        matches.append(index.longest(piece))
-        counts.append(index.ngrams(piece))
-    rows = {n: [each[n] for each in counts if n in each] for n in NGRAM_LENGTHS}
+    found = [index.look_up(piece) for piece in pieces]
+    rows = {n: [each.ngrams[n] for each in found if n in each.ngrams] for n in NGRAM_LENGTHS}
     sums = {n: Ngrams(*map(sum, zip(*row, strict=True))) for n, row in rows.items() if row}
-    return Copying(matches, sums)
+    return Copying([each.match for each in found], sums)

@@ -16,10 +16,10 @@ from musicgen.evaluation.figures import SHORTEST, Line, Melody, figures, track_m
 from musicgen.evaluation.suffix_array import BORDER, SuffixArray
 from musicgen.music import Music, Note, Track
 
-__all__ = ["NGRAM_LENGTHS", "Match", "Ngrams", "NoveltyIndex", "Place"]
+__all__ = ["NGRAM_LENGTHS", "LookUp", "Match", "Ngrams", "NoveltyIndex", "Place"]
 
 NGRAM_LENGTHS = (4, 8, 12, 16, 24, 32)
-"""Numbers of notes for which `NoveltyIndex.ngrams` answers."""
+"""Numbers of notes of the n-grams that `NoveltyIndex.look_up` counts."""
 
 # No figure of the corpus; alphabets are smaller.
 UNKNOWN = 2**32 - 1
@@ -100,6 +100,26 @@ class Match(NamedTuple):
     semitones: int
 
 
+class LookUp(NamedTuple):
+    """What of a piece stands in a corpus.
+
+    Attributes
+    ----------
+    match
+        Its longest run of notes that does; None where no three notes in a row do.
+    ngrams
+        Its n-grams of notes by n; no entry for an n that is longer than every line of the piece.
+    """
+
+    match: Match | None
+    ngrams: dict[int, Ngrams]
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """By n, which share of its n-grams of notes does."""
+        return {n: counts.share for n, counts in self.ngrams.items()}
+
+
 class NoveltyIndex:
     """The melodies of a corpus, in which those of a sample are looked up.
 
@@ -138,11 +158,11 @@ class NoveltyIndex:
     ...     notes = [Note(480 * beat, pitch, 480) for beat, pitch in enumerate(pitches)]
     ...     return Music(480, tracks=[Track(notes=notes)], title=title)
     >>> index = NoveltyIndex([tune("scale", range(60, 80)), tune("fifths", range(40, 90, 7))])
-    >>> match = index.longest(tune("sample", [60, 60, 67, 74, 81, 82, 83]))
+    >>> match, ngrams = index.look_up(tune("sample", [60, 60, 67, 74, 81, 82, 83]))
     >>> match.length, match.source, match.sample.note, match.semitones
     (4, Place(title='fifths', track=1, note=1, bar=1, voice='', line='highest'), 2, 20)
-    >>> index.shares(tune("sample", [60, 60, 67, 74, 81, 82, 83]))
-    {4: 0.25}
+    >>> ngrams
+    {4: Ngrams(known=1, total=4, pieces=1)}
     """
 
     def __init__(
@@ -169,16 +189,28 @@ class NoveltyIndex:
         self._text = SuffixArray(np.insert(numbers + 1, ends, BORDER))
         self._starts = np.insert(ends + np.arange(1, len(ends) + 1), 0, 0)
 
-    def longest(self, music: Music) -> Match | None:
-        """Return the longest run of notes of a piece that also stands in the corpus.
+    def look_up(self, music: Music) -> LookUp:
+        """Look a piece up: its longest run that also stands in the corpus, and its known n-grams.
 
-        Of several as long, it is the first in the piece, and its first place in the corpus. None
-        where no three notes in a row stand in the corpus.
+        Of several runs as long, it is the first in the piece, and its first place in the corpus.
+        Of n-grams every place of every line counts, also those where the same notes come again.
         """
-        runs = self._runs(music)
-        if not runs:
-            return None
-        melody, lengths = max(runs, key=lambda run: int(run[1].max()))
+        # By note of each melody, how many notes from there on are a run of the corpus.
+        runs = [
+            (melody, self._text.prefixes(self._symbols(melody)) + SHORTEST - 1)
+            for melody in track_melodies(music)
+        ]
+        ngrams = {}
+        for n in NGRAM_LENGTHS:
+            # The last n − 1 notes of a melody start no n-gram.
+            starts = [lengths[: max(len(lengths) + SHORTEST - n, 0)] for _, lengths in runs]
+            if total := sum(map(len, starts)):
+                known = sum(int(np.count_nonzero(lengths >= n)) for lengths in starts)
+                ngrams[n] = Ngrams(known, total, 1)
+        longest = max(runs, key=lambda run: int(run[1].max()), default=None)
+        return LookUp(longest and self._match(music, *longest), ngrams)
+
+    def _match(self, music: Music, melody: Melody, lengths: npt.NDArray[np.int64]) -> Match | None:
         start, length = int(lengths.argmax()), int(lengths.max())
         if length < SHORTEST:
             return None
@@ -195,36 +227,6 @@ class NoveltyIndex:
             _place(music, melody, start),
             int(melody.pitches[start] - source.pitches[first]),
         )
-
-    def shares(self, music: Music) -> dict[int, float]:
-        """Return which share of a piece's n-grams of notes stand in the corpus, by n.
-
-        As `ngrams` counts them.
-        """
-        return {n: counts.share for n, counts in self.ngrams(music).items()}
-
-    def ngrams(self, music: Music) -> dict[int, Ngrams]:
-        """Count a piece's n-grams of notes, and those that stand in the corpus, by n.
-
-        Every place of every line counts, also those where the same notes come again. There is no
-        entry for an n that is longer than every line of the piece.
-        """
-        runs = self._runs(music)
-        counts = {}
-        for n in NGRAM_LENGTHS:
-            # The last n − 1 notes of a melody start no n-gram.
-            starts = [lengths[: max(len(lengths) + SHORTEST - n, 0)] for _, lengths in runs]
-            seen = [bool(length >= n) for lengths in starts for length in lengths]
-            if seen:
-                counts[n] = Ngrams(sum(seen), len(seen), 1)
-        return counts
-
-    def _runs(self, music: Music) -> list[tuple[Melody, npt.NDArray[np.int64]]]:
-        """Return, by note of each melody, how many notes from there on are a run of the corpus."""
-        return [
-            (melody, self._text.prefixes(self._symbols(melody)) + SHORTEST - 1)
-            for melody in track_melodies(music)
-        ]
 
     def _symbols(self, melody: Melody) -> npt.NDArray[np.int64]:
         found = figures(melody, rhythm=self._rhythm)

@@ -28,10 +28,10 @@ def copied_example(name: str, file: str, sample: Music, source: Music, match: Ma
     """
     title = f"{match.source.title} ({file})" if match.source.title else file
     plural = "s" * (abs(match.semitones) != 1)
-    moved = f", moved by {match.semitones:+} semitone{plural}" if match.semitones else ""
+    moved = f" (moved by {match.semitones:+} semitone{plural})" if match.semitones else ""
     return Example(
         f"{name}, from {describe_place(match.sample)}: {match.length} notes in a row that also "
-        f"stand in {title}, from {describe_place(match.source)}; that is the staff below{moved}",
+        f"stand in {title}, from {describe_place(match.source)}{moved}",
         copied_run(sample, source, match),
         "musicxml",
     )
@@ -76,7 +76,7 @@ def copied_run(sample: Music, source: Music, match: Match) -> Music:
     >>> def tune(*pitches):
     ...     return Music(1, tracks=[Track(notes=[Note(t, p, 1) for t, p in enumerate(pitches)])])
     >>> sample, source = tune(50, 60, 50, 61, 60, 62, 64, 59), tune(72, 74, 76, 77)
-    >>> match = NoveltyIndex([source]).longest(sample)
+    >>> match = NoveltyIndex([source]).look_up(sample).match
     >>> for track in copied_run(sample, source, match).tracks:
     ...     print(track.name, [(note.time, note.pitch) for note in track.notes])
     sample [(0, 60), (1, 62), (2, 64), (3, 59)]

@@ -69,7 +69,7 @@ def copy_check(
     def check(piece: Any) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FormatWarning)
-            match = index.longest(notes_of(piece, repeats=True))
+            match = index.look_up(notes_of(piece, repeats=True)).match
         if match is None or match.length <= most:
             return ""
         return (
