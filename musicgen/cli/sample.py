@@ -127,7 +127,9 @@ def sample(
     for picture in drawn:
         print(f"picture: {picture}")
     first = sum(one.draws == 1 for one in result.samples)
-    again = f"{len(result.rejected)} not sound, {len(result.copied)} copied too much"
+    again = f"{len(result.rejected)} not sound"
+    if max_copy is not None:
+        again += f", {len(result.copied)} copied too much"
     print(
         f"{first} of {count} kept at the first draw, drawn again: {again}; "
         f"model {result.model}; repeat with --seed {result.seed}",
