@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from musicgen.encodings import BOUNDARY
 from musicgen.errors import CorpusError, ModelError
-from musicgen.networks import SequenceNetwork, UnrolledChords
+from musicgen.networks import SequenceNetwork
 from musicgen.training.batches import batches
 from musicgen.training.validation import run
 
@@ -169,14 +169,8 @@ class NetworkFrames:
         laid = (batches(pieces, order, T, B) for pieces in (frames_of(rolls), numbers))
         for batch, places in zip(*laid, strict=True):
             run(unrolled, batch, batch.weights)
-            if isinstance(unrolled, UnrolledChords):
-                found = unrolled.frame_costs()
-            else:
-                logits = unrolled.graph.outputs[1].data[..., 1:].astype(np.float64)
-                signs = np.where(batch.targets[..., 1:], -1, 1)
-                found = np.logaddexp(0, signs * logits).sum(axis=-1)
             there = batch.weights > 0
-            costs[places.targets[there]] = found[there]
+            costs[places.targets[there]] = unrolled.frame_costs()[there]
         return np.split(costs, ends[:-1])
 
 

@@ -2,7 +2,7 @@
 
 from musicgen.networks import layers
 from musicgen.networks.architecture import CELLS, HEADS, Architecture
-from musicgen.networks.chords import ChordNetwork, UnrolledChords
+from musicgen.networks.chords import ChordNetwork
 from musicgen.networks.losses import LOSSES
 from musicgen.networks.model import Model
 from musicgen.networks.recurrent import Network
@@ -22,6 +22,5 @@ __all__ = [
     "Sequential",
     "Stepper",
     "Unrolled",
-    "UnrolledChords",
     "layers",
 ]

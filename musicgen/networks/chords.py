@@ -124,22 +124,9 @@ class ChordNetwork(SequenceNetwork):
         weight_dropout: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> UnrolledChords:
-        """Build the graph of T steps of B pieces, with the cost of predicting each frame.
+        """Build the graph as `SequenceNetwork.unroll` for frames; contexts are dropped out too.
 
-        It is fed as a `musicgen.networks.Network` of frames: ``inputs`` and ``targets``
-        ``(T, B, 1 + K)``, and ``weights`` ``(T, B)``.
-
-        Parameters
-        ----------
-        T, B
-            Steps and pieces.
-        dropout
-            Share of each recurrent layer's outputs, and of the contexts, that is dropped; for
-            training only.
-        weight_dropout
-            As for `musicgen.networks.Network.unroll`.
-        rng
-            Source of the dropout masks.
+        Logits are those of all symbols in a row, more than there are where a batch had more.
         """
         return UnrolledChords(partial(self._graph, T, B, dropout, weight_dropout, rng))
 

@@ -82,23 +82,7 @@ class Network(SequenceNetwork):
         weight_dropout: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> Unrolled:
-        """Build the graph of T steps of B sequences, with the cost of predicting each step.
-
-        Its inputs are ``inputs`` and ``targets``, symbols ``(T, B)`` or frames ``(T, B, D)``, and
-        ``weights`` ``(T, B)``; its outputs the cost and the logits ``(T, B, V)`` or ``(T, B, D)``.
-
-        Parameters
-        ----------
-        T, B
-            Steps and sequences.
-        dropout
-            Share of each recurrent layer's outputs that is dropped; for training only.
-        weight_dropout
-            Share of the weights between hidden states that is dropped, anew at every pass; for
-            training only.
-        rng
-            Source of the dropout masks.
-        """
+        """Build the graph of `SequenceNetwork.unroll`; logits are ``(T, B, V)``, ``(T, B, D)``."""
         top, states = self._layers(T, B, dropout, weight_dropout, rng)
         weights = Input("weights", (T, B), self.dtype)
         cost = HEADS[self.architecture.head](top, self._input("targets", T, B), weights)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import numpy as np
 import numpy.typing as npt
 
@@ -31,7 +29,6 @@ class SequenceNetwork(Weighted):
     architecture: Architecture
     dtype: np.dtype
 
-    @abstractmethod
     def unroll(
         self,
         T: int,
@@ -59,6 +56,7 @@ class SequenceNetwork(Weighted):
         rng
             Source of the dropout masks.
         """
+        raise NotImplementedError(f"{type(self).__name__}.unroll")
 
     def read(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musicgen.encodings import BOUNDARY
 from musicgen.engine import Array, Graph, Input, Value
 
 __all__ = ["Stepper", "Unrolled"]
@@ -56,6 +57,16 @@ class Unrolled:
         """
         for initial in self._states:
             initial.output.data[...] = initial.output.data[rows]
+
+    def frame_costs(self) -> Array:
+        """Return −ln P of each frame of switches of the last pass, ``(T, B)``.
+
+        The boundary's channel does not count.
+        """
+        logits = self.graph.outputs[1].data.astype(np.float64)
+        targets = self.graph.inputs["targets"].output.data
+        costs = np.logaddexp(0, np.where(targets, -1, 1) * logits)
+        return np.delete(costs, BOUNDARY, axis=-1).sum(axis=-1)
 
     def states(self) -> dict[str, Array]:
         """Return the arrays ``(B, H)`` in which the next pass starts, by name; not copied."""
