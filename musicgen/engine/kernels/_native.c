@@ -1,0 +1,345 @@
+/* Fast products and recurrent layers for musicgen.engine, in single precision.
+ *
+ * products.h and lstm.h hold the arithmetic, written once with the vector extensions of GCC and
+ * Clang, and compiled here for each instruction set; pool.h the threads. This file chooses an
+ * instruction set and speaks with Python, which checks types and shapes (see __init__.py); here the
+ * sizes of the arrays are checked once more, for nothing must be written beside them.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "pool.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
+#define ALIGNED __attribute__((aligned(64)))
+#define PREFETCH(p) __builtin_prefetch(p)
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define SHUFFLE(ivec, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#define SHUFFLE(ivec, a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+
+#define HEIGHT 1024  /* rows and */
+#define DEPTH 256    /* columns of A that are laid out at a time: a megabyte, which a cache holds */
+#define FEW 4        /* rows for which nothing is worth laying out */
+#define FEW_DEPTH 32 /* rows of weights after which the next gate is looked at */
+
+/* C (M, N) = A (M, K) B (K, N) + bias (N,). */
+struct product {
+    long M, N, K;
+    const float *A, *B, *bias;
+    float *C;
+    long A_stride, B_stride; /* from a row to the next; where turned, from a column to the next */
+    int A_turned, B_turned;
+    float *rows, *panels; /* memory */
+};
+
+/* A layer over a sequence; the arrays are those of musicgen.engine.LSTM. */
+struct lstm {
+    long T, B, H;
+    float *a;             /* (T, B, 4H): x W_x + b, then the gates */
+    const float *W_h;     /* (H, 4H) */
+    float *h, *c;         /* (T + 1, B, H) */
+    float *tanh_c;        /* (T, B, H) */
+    const int64_t *lengths; /* (B,) or NULL */
+    const float *dy;      /* (T, B, H) */
+    float *dh, *dc;       /* (B, H): of the final states, then of the initial ones */
+    float *da, *db;       /* (T, B, 4H), (4H,) */
+    float *weights, *rows; /* memory */
+};
+
+/* What there is for an instruction set. */
+struct kernels {
+    const char *name;
+    int lanes;
+    int (*supported)(void);
+    work_function multiply, multiply_few, forward, forward_few, backward;
+};
+
+static int always(void) { return 1; }
+
+#define KERNELS(set, lanes, supported) \
+    {#set, lanes, supported, multiply_##set, multiply_few_##set, forward_##set, \
+     forward_few_##set, backward_##set}
+
+#if defined(__x86_64__)
+static int has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
+static int has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma")
+#endif
+#define ON(name) name##_avx512
+#define LANES 16
+#define ROWS 14
+#include "products.h"
+#include "lstm.h"
+#include "forget.h"
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define ON(name) name##_avx2
+#define LANES 8
+#define ROWS 6
+#include "products.h"
+#include "lstm.h"
+#include "forget.h"
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+#if defined(__aarch64__)
+#define ON(name) name##_neon
+#define LANES 4
+#define ROWS 14
+#else
+#define ON(name) name##_plain
+#define LANES 4
+#define ROWS 6
+#endif
+#include "products.h"
+#include "lstm.h"
+
+static const struct kernels sets[] = {
+#if defined(__x86_64__)
+    KERNELS(avx512, 16, has_avx512),
+    KERNELS(avx2, 8, has_avx2),
+#endif
+#if defined(__aarch64__)
+    KERNELS(neon, 4, always),
+#else
+    KERNELS(plain, 4, always),
+#endif
+};
+#define SETS ((int)(sizeof sets / sizeof *sets))
+
+static const struct kernels *chosen = sets;
+static int threads = 1;
+
+/* ---- Python -------------------------------------------------------------------------------- */
+
+static long round_up(long n, long step) { return (n + step - 1) / step * step; }
+
+/* Whether an array holds so many elements of a size. */
+static int holds(const Py_buffer *array, long elements, size_t size) {
+    if ((size_t)array->len == (size_t)elements * size) return 1;
+    PyErr_Format(PyExc_ValueError, "an array has %zd bytes; expected %ld elements", array->len,
+                 elements);
+    return 0;
+}
+
+static void release(Py_buffer *arrays, int count) {
+    for (int i = 0; i < count; i++) {
+        if (arrays[i].obj) PyBuffer_Release(&arrays[i]);
+    }
+}
+
+/* Do work without Python's lock; 0 when there is not enough memory. */
+static int perform(work_function work, void *argument, float **first, size_t floats,
+                   float **second, size_t more, int helpers) {
+    int done = 0;
+    Py_BEGIN_ALLOW_THREADS
+    float *memory = enter(floats + more);
+    if (memory) {
+        *first = memory;
+        *second = memory + floats;
+        together(work, argument, helpers);
+        leave();
+        done = 1;
+    }
+    Py_END_ALLOW_THREADS
+    if (!done) PyErr_NoMemory();
+    return done;
+}
+
+PyDoc_STRVAR(multiply_doc, "multiply(A, B, C, bias, M, N, K, A_turned, B_turned): C = A B + bias.");
+
+static PyObject *multiply(PyObject *module, PyObject *args) {
+    Py_buffer arrays[4] = {{0}}; /* A, B, C, bias */
+    struct product p = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*w*z*lllpp:multiply", &arrays[0], &arrays[1], &arrays[2],
+                          &arrays[3], &p.M, &p.N, &p.K, &p.A_turned, &p.B_turned)) {
+        release(arrays, 4);
+        return NULL;
+    }
+    if (holds(&arrays[0], p.M * p.K, 4) && holds(&arrays[1], p.K * p.N, 4) &&
+        holds(&arrays[2], p.M * p.N, 4) && (!arrays[3].obj || holds(&arrays[3], p.N, 4))) {
+        p.A = arrays[0].buf;
+        p.B = arrays[1].buf;
+        p.C = arrays[2].buf;
+        p.bias = arrays[3].buf;
+        p.A_stride = p.A_turned ? p.M : p.K;
+        p.B_stride = p.B_turned ? p.K : p.N;
+        int few = p.M <= FEW && !p.A_turned && !p.B_turned;
+        double work = (double)p.M * (double)p.N * (double)p.K;
+        int helpers = work < (few ? 3e4 : 1e5) ? 1 : threads;
+        size_t rows = few ? 0 : (size_t)round_up(p.M < HEIGHT ? p.M : HEIGHT, 16) * DEPTH;
+        size_t panels = few ? 0 : (size_t)helpers * DEPTH * 2 * (size_t)chosen->lanes;
+        if (perform(few ? chosen->multiply_few : chosen->multiply, &p, &p.rows, rows, &p.panels,
+                    panels, helpers)) {
+            result = Py_NewRef(Py_None);
+        }
+    }
+    release(arrays, 4);
+    return result;
+}
+
+/* Take T, B, H, and give the memory that `forward` or `backward` needs for weights and rows. */
+static void measure(const struct lstm *l, int backwards, int helpers, size_t *weights,
+                    size_t *rows) {
+    long lanes = chosen->lanes, depth = round_up(l->H, lanes), panel = 2 * lanes;
+    *weights = (size_t)(4 * depth * round_up(l->H, panel));
+    *rows = (size_t)(2 * l->B * depth * (backwards ? 4 : 1));
+    if (!backwards && l->T == 1) *weights = (size_t)(helpers * 2 * depth * panel);
+    if (*rows < (size_t)(16 * depth)) *rows = (size_t)(16 * depth);
+}
+
+PyDoc_STRVAR(forward_doc, "lstm_forward(a, W_h, h, c, tanh_c, lengths, T, B, H)");
+
+static PyObject *lstm_forward(PyObject *module, PyObject *args) {
+    Py_buffer arrays[6] = {{0}};
+    struct lstm l = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "w*y*w*w*w*z*lll:lstm_forward", &arrays[0], &arrays[1], &arrays[2],
+                          &arrays[3], &arrays[4], &arrays[5], &l.T, &l.B, &l.H)) {
+        release(arrays, 6);
+        return NULL;
+    }
+    long states = l.T * l.B * l.H, all = states + l.B * l.H;
+    if (holds(&arrays[0], 4 * states, 4) && holds(&arrays[1], 4 * l.H * l.H, 4) &&
+        holds(&arrays[2], all, 4) && holds(&arrays[3], all, 4) && holds(&arrays[4], states, 4) &&
+        (!arrays[5].obj || holds(&arrays[5], l.B, 8))) {
+        l.a = arrays[0].buf;
+        l.W_h = arrays[1].buf;
+        l.h = arrays[2].buf;
+        l.c = arrays[3].buf;
+        l.tanh_c = arrays[4].buf;
+        l.lengths = arrays[5].buf;
+        int few = l.T == 1 && l.B <= FEW;
+        int helpers = (double)l.B * (double)l.H * (double)l.H < (few ? 1e4 : 3e4) ? 1 : threads;
+        size_t weights, rows;
+        measure(&l, 0, helpers, &weights, &rows);
+        if (perform(few ? chosen->forward_few : chosen->forward, &l, &l.weights, weights, &l.rows,
+                    rows, helpers)) {
+            result = Py_NewRef(Py_None);
+        }
+    }
+    release(arrays, 6);
+    return result;
+}
+
+PyDoc_STRVAR(backward_doc,
+             "lstm_backward(a, W_h, c, tanh_c, lengths, dy, da, dh, dc, db, T, B, H)");
+
+static PyObject *lstm_backward(PyObject *module, PyObject *args) {
+    Py_buffer arrays[10] = {{0}};
+    struct lstm l = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*z*y*w*w*w*w*lll:lstm_backward", &arrays[0], &arrays[1],
+                          &arrays[2], &arrays[3], &arrays[4], &arrays[5], &arrays[6], &arrays[7],
+                          &arrays[8], &arrays[9], &l.T, &l.B, &l.H)) {
+        release(arrays, 10);
+        return NULL;
+    }
+    long state = l.B * l.H, states = l.T * state;
+    if (holds(&arrays[0], 4 * states, 4) && holds(&arrays[1], 4 * l.H * l.H, 4) &&
+        holds(&arrays[2], states + state, 4) && holds(&arrays[3], states, 4) &&
+        (!arrays[4].obj || holds(&arrays[4], l.B, 8)) && holds(&arrays[5], states, 4) &&
+        holds(&arrays[6], 4 * states, 4) && holds(&arrays[7], state, 4) &&
+        holds(&arrays[8], state, 4) && holds(&arrays[9], 4 * l.H, 4)) {
+        l.a = arrays[0].buf;
+        l.W_h = arrays[1].buf;
+        l.c = arrays[2].buf;
+        l.tanh_c = arrays[3].buf;
+        l.lengths = arrays[4].buf;
+        l.dy = arrays[5].buf;
+        l.da = arrays[6].buf;
+        l.dh = arrays[7].buf;
+        l.dc = arrays[8].buf;
+        l.db = arrays[9].buf;
+        int helpers = (double)l.B * (double)l.H * (double)l.H < 3e4 ? 1 : threads;
+        size_t weights, rows;
+        measure(&l, 1, helpers, &weights, &rows);
+        if (perform(chosen->backward, &l, &l.weights, weights, &l.rows, rows, helpers)) {
+            result = Py_NewRef(Py_None);
+        }
+    }
+    release(arrays, 10);
+    return result;
+}
+
+PyDoc_STRVAR(supported_doc, "supported(): names of the instruction sets of this machine, best first.");
+
+static PyObject *supported(PyObject *module, PyObject *args) {
+    PyObject *names = PyList_New(0);
+    (void)module;
+    (void)args;
+    for (int i = 0; names && i < SETS; i++) {
+        if (!sets[i].supported()) continue;
+        PyObject *name = PyUnicode_FromString(sets[i].name);
+        if (!name || PyList_Append(names, name)) Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+PyDoc_STRVAR(choose_doc, "choose(name, threads): an instruction set that is supported.");
+
+static PyObject *choose(PyObject *module, PyObject *args) {
+    const char *name;
+    int count;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "si:choose", &name, &count)) return NULL;
+    for (int i = 0; i < SETS; i++) {
+        if (strcmp(sets[i].name, name) == 0 && sets[i].supported()) {
+            chosen = &sets[i];
+            threads = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
+            Py_RETURN_NONE;
+        }
+    }
+    return PyErr_Format(PyExc_ValueError, "no instruction set %s", name);
+}
+
+static PyMethodDef methods[] = {
+    {"multiply", multiply, METH_VARARGS, multiply_doc},
+    {"lstm_forward", lstm_forward, METH_VARARGS, forward_doc},
+    {"lstm_backward", lstm_backward, METH_VARARGS, backward_doc},
+    {"supported", supported, METH_NOARGS, supported_doc},
+    {"choose", choose, METH_VARARGS, choose_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_native", "Fast products and recurrent layers.", -1, methods,
+    NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void);
+PyMODINIT_FUNC PyInit__native(void) {
+    pthread_atfork(NULL, NULL, forget_threads);
+    return PyModule_Create(&definition);
+}
