@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 
-KERNELS = Path("musicgen/engine/kernels")
+KERNELS = Path("musicgen/kernels")
 
 setup(
     packages=[*find_packages(include=["musicgen*"]), "musicgen.models"],
@@ -12,10 +12,10 @@ setup(
     package_data={"musicgen": ["py.typed"], "musicgen.models": ["*.safetensors", "*.md"]},
     ext_modules=[
         Extension(
-            "musicgen.engine.kernels._native",
+            "musicgen.kernels._native",
             [str(KERNELS / "_native.c")],
             depends=sorted(map(str, KERNELS.glob("*.h"))),
-            extra_compile_args=["-O3"],
+            extra_compile_args=["-O3", "-fno-math-errno"],
             py_limited_api=True,
             optional=True,  # where it cannot be compiled, numpy does the work
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from musicgen.engine.kernels import product
+from musicgen.kernels import product
 from musicgen.engine.node import Array, Node, Shape
 
 __all__ = ["Dense", "Dot", "MatMul"]

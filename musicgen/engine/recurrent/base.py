@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from musicgen.engine.cells import Cell
-from musicgen.engine.kernels import product
+from musicgen.kernels import product
 from musicgen.engine.node import Array, Node, Shape
 
 __all__ = ["Recurrent"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from musicgen.engine import kernels
+from musicgen import kernels
 from musicgen.engine.cells import LSTMCell
 from musicgen.engine.node import Array
 from musicgen.engine.ops.activations import sigmoid

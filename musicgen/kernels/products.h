@@ -240,7 +240,10 @@ static ALWAYS_INLINE void ON(add_rows)(
     for (long j = 0; j < n; j += LANES) {
         int part = n - j < LANES ? (int)(n - j) : LANES;
         vec b[4];
-        UNROLL for (int k = 0; k < deep; k++) b[k] = ON(load_part)(B + k * B_stride + j, part);
+        UNROLL for (int k = 0; k < deep; k++) {
+            PREFETCH(B + (k + 4) * B_stride + j);
+            b[k] = ON(load_part)(B + k * B_stride + j, part);
+        }
         UNROLL for (int r = 0; r < m; r++) {
             vec sum = ON(load_part)(C + r * C_stride + j, part);
             UNROLL for (int k = 0; k < deep; k++) sum += a[r][k] * b[k];

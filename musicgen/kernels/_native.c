@@ -1,6 +1,6 @@
-/* Fast products and recurrent layers for musicgen.engine, in single precision.
+/* Fast products and recurrent layers for musicgen, in single precision.
  *
- * products.h and lstm.h hold the arithmetic, written once with the vector extensions of GCC and
+ * products.h, lstm.h and passes.h hold the arithmetic, written once with the vector extensions of GCC and
  * Clang, and compiled here for each instruction set; pool.h the threads. This file chooses an
  * instruction set and speaks with Python, which checks types and shapes (see __init__.py); here the
  * sizes of the arrays are checked once more, for nothing must be written beside them.
@@ -10,6 +10,7 @@
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@
 #define DEPTH 256    /* columns of A that are laid out at a time: a megabyte, which a cache holds */
 #define FEW 4        /* rows for which nothing is worth laying out */
 #define FEW_DEPTH 32 /* rows of weights after which the next gate is looked at */
+#define LENGTH 4096  /* elements that are added up as one */
 
 /* C (M, N) = A (M, K) B (K, N) + bias (N,). */
 struct product {
@@ -56,19 +58,47 @@ struct lstm {
     float *weights, *rows; /* memory */
 };
 
+/* Logits z (N, V) of a categorical choice, and what came. */
+struct softmax {
+    long N, V;
+    const float *z, *w; /* w (N,) or NULL */
+    const int32_t *targets;
+    float *p, *costs, *dz;
+    float factor;
+};
+
+/* Rows (N, D) that are added up by number into (V, D). */
+struct scatter {
+    long N, V, D;
+    const int32_t *numbers;
+    const float *from;
+    float *to;
+};
+
+/* An update of n weights; the names of rates and slots are those of musicgen.optim. */
+struct update {
+    long n;
+    const float *gradient;
+    float *value, *first, *second;
+    float decay1, rest1, decay2, rest2, epsilon, rate, factor;
+    double *sums;
+};
+
 /* What there is for an instruction set. */
 struct kernels {
     const char *name;
     int lanes;
     int (*supported)(void);
     work_function multiply, multiply_few, forward, forward_few, backward;
+    work_function softmax, softmax_slope, scatter, squares, scale, rmsprop, adam;
 };
 
 static int always(void) { return 1; }
 
 #define KERNELS(set, lanes, supported) \
     {#set, lanes, supported, multiply_##set, multiply_few_##set, forward_##set, \
-     forward_few_##set, backward_##set}
+     forward_few_##set, backward_##set, softmax_##set, softmax_slope_##set, scatter_##set, \
+     squares_##set, scale_##set, rmsprop_##set, adam_##set}
 
 #if defined(__x86_64__)
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
@@ -86,6 +116,7 @@ static int has_avx2(void) {
 #define ROWS 14
 #include "products.h"
 #include "lstm.h"
+#include "passes.h"
 #include "forget.h"
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -100,6 +131,7 @@ static int has_avx2(void) {
 #define ROWS 6
 #include "products.h"
 #include "lstm.h"
+#include "passes.h"
 #include "forget.h"
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -119,6 +151,7 @@ static int has_avx2(void) {
 #endif
 #include "products.h"
 #include "lstm.h"
+#include "passes.h"
 
 static const struct kernels sets[] = {
 #if defined(__x86_64__)
@@ -292,6 +325,176 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
     return result;
 }
 
+/* Whether n numbers lie between 0 and limit − 1: they name places in memory. */
+static int within(const int32_t *numbers, long n, long limit) {
+    for (long i = 0; i < n; i++) {
+        if (numbers[i] < 0 || numbers[i] >= limit) {
+            PyErr_Format(PyExc_ValueError, "a number is %d; expected 0 to %ld", (int)numbers[i],
+                         limit - 1);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static PyObject *pass(work_function work, void *argument, long elements) {
+    float *nothing;
+    if (!perform(work, argument, &nothing, 0, &nothing, 0, elements < 1 << 14 ? 1 : threads)) {
+        return NULL;
+    }
+    return Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(softmax_doc, "softmax(z, targets, p, costs, N, V)");
+
+static PyObject *softmax(PyObject *module, PyObject *args) {
+    Py_buffer arrays[4] = {{0}};
+    struct softmax s = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (PyArg_ParseTuple(args, "y*y*w*w*ll:softmax", &arrays[0], &arrays[1], &arrays[2],
+                         &arrays[3], &s.N, &s.V) &&
+        holds(&arrays[0], s.N * s.V, 4) && holds(&arrays[1], s.N, 4) &&
+        holds(&arrays[2], s.N * s.V, 4) && holds(&arrays[3], s.N, 4) &&
+        within(arrays[1].buf, s.N, s.V)) {
+        s.z = arrays[0].buf;
+        s.targets = arrays[1].buf;
+        s.p = arrays[2].buf;
+        s.costs = arrays[3].buf;
+        result = pass(chosen->softmax, &s, s.N * s.V);
+    }
+    release(arrays, 4);
+    return result;
+}
+
+PyDoc_STRVAR(slope_doc, "softmax_slope(p, targets, w, factor, dz, N, V)");
+
+static PyObject *softmax_slope(PyObject *module, PyObject *args) {
+    Py_buffer arrays[4] = {{0}};
+    struct softmax s = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (PyArg_ParseTuple(args, "y*y*z*fw*ll:softmax_slope", &arrays[0], &arrays[1], &arrays[2],
+                         &s.factor, &arrays[3], &s.N, &s.V) &&
+        holds(&arrays[0], s.N * s.V, 4) && holds(&arrays[1], s.N, 4) &&
+        (!arrays[2].obj || holds(&arrays[2], s.N, 4)) && holds(&arrays[3], s.N * s.V, 4) &&
+        within(arrays[1].buf, s.N, s.V)) {
+        s.p = arrays[0].buf;
+        s.targets = arrays[1].buf;
+        s.w = arrays[2].buf;
+        s.dz = arrays[3].buf;
+        result = pass(chosen->softmax_slope, &s, s.N * s.V);
+    }
+    release(arrays, 4);
+    return result;
+}
+
+PyDoc_STRVAR(scatter_doc, "scatter(numbers, rows, out, N, V, D)");
+
+static PyObject *scatter(PyObject *module, PyObject *args) {
+    Py_buffer arrays[3] = {{0}};
+    struct scatter s = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (PyArg_ParseTuple(args, "y*y*w*lll:scatter", &arrays[0], &arrays[1], &arrays[2], &s.N, &s.V,
+                         &s.D) &&
+        holds(&arrays[0], s.N, 4) && holds(&arrays[1], s.N * s.D, 4) &&
+        holds(&arrays[2], s.V * s.D, 4) && within(arrays[0].buf, s.N, s.V)) {
+        s.numbers = arrays[0].buf;
+        s.from = arrays[1].buf;
+        s.to = arrays[2].buf;
+        result = pass(chosen->scatter, &s, s.N * s.D);
+    }
+    release(arrays, 3);
+    return result;
+}
+
+PyDoc_STRVAR(squares_doc, "squares(array, n): the sum of the squares.");
+
+static PyObject *squares(PyObject *module, PyObject *args) {
+    Py_buffer array = {0};
+    struct update u = {0};
+    float *sums = NULL, *nothing;
+    double total = 0;
+    int done = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*l:squares", &array, &u.n)) return NULL;
+    size_t count = (size_t)((u.n + LENGTH - 1) / LENGTH);
+    if (holds(&array, u.n, 4)) {
+        u.gradient = array.buf;
+        u.sums = PyMem_Malloc((count + 1) * sizeof(double));
+        done = u.sums && perform(chosen->squares, &u, &sums, 0, &nothing, 0,
+                                 u.n < 1 << 14 ? 1 : threads);
+        for (size_t i = 0; done && i < count; i++) total += u.sums[i];
+        PyMem_Free(u.sums);
+    }
+    PyBuffer_Release(&array);
+    return done ? PyFloat_FromDouble(total) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
+}
+
+PyDoc_STRVAR(scale_doc, "scale(array, factor, n)");
+
+static PyObject *scale(PyObject *module, PyObject *args) {
+    Py_buffer array = {0};
+    struct update u = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (PyArg_ParseTuple(args, "w*fl:scale", &array, &u.rate, &u.n) && holds(&array, u.n, 4)) {
+        u.value = array.buf;
+        result = pass(chosen->scale, &u, u.n);
+    }
+    release(&array, 1);
+    return result;
+}
+
+PyDoc_STRVAR(rmsprop_doc, "rmsprop(value, gradient, g, n, decay, epsilon, rate)");
+
+static PyObject *rmsprop(PyObject *module, PyObject *args) {
+    Py_buffer arrays[3] = {{0}};
+    struct update u = {0};
+    PyObject *result = NULL;
+    double decay;
+    (void)module;
+    if (PyArg_ParseTuple(args, "w*y*w*ldff:rmsprop", &arrays[0], &arrays[1], &arrays[2], &u.n,
+                         &decay, &u.epsilon, &u.rate) &&
+        holds(&arrays[0], u.n, 4) && holds(&arrays[1], u.n, 4) && holds(&arrays[2], u.n, 4)) {
+        u.value = arrays[0].buf;
+        u.gradient = arrays[1].buf;
+        u.second = arrays[2].buf;
+        u.decay2 = (float)decay;
+        u.rest2 = (float)(1 - decay);
+        result = pass(chosen->rmsprop, &u, u.n);
+    }
+    release(arrays, 3);
+    return result;
+}
+
+PyDoc_STRVAR(adam_doc, "adam(value, gradient, m, v, n, beta1, beta2, factor, epsilon, rate)");
+
+static PyObject *adam(PyObject *module, PyObject *args) {
+    Py_buffer arrays[4] = {{0}};
+    struct update u = {0};
+    PyObject *result = NULL;
+    double beta1, beta2;
+    (void)module;
+    if (PyArg_ParseTuple(args, "w*y*w*w*lddfff:adam", &arrays[0], &arrays[1], &arrays[2],
+                         &arrays[3], &u.n, &beta1, &beta2, &u.factor, &u.epsilon, &u.rate) &&
+        holds(&arrays[0], u.n, 4) && holds(&arrays[1], u.n, 4) && holds(&arrays[2], u.n, 4) &&
+        holds(&arrays[3], u.n, 4)) {
+        u.value = arrays[0].buf;
+        u.gradient = arrays[1].buf;
+        u.first = arrays[2].buf;
+        u.second = arrays[3].buf;
+        u.decay1 = (float)beta1;
+        u.rest1 = (float)(1 - beta1);
+        u.decay2 = (float)beta2;
+        u.rest2 = (float)(1 - beta2);
+        result = pass(chosen->adam, &u, u.n);
+    }
+    release(arrays, 4);
+    return result;
+}
+
 PyDoc_STRVAR(supported_doc, "supported(): names of the instruction sets of this machine, best first.");
 
 static PyObject *supported(PyObject *module, PyObject *args) {
@@ -328,6 +531,13 @@ static PyMethodDef methods[] = {
     {"multiply", multiply, METH_VARARGS, multiply_doc},
     {"lstm_forward", lstm_forward, METH_VARARGS, forward_doc},
     {"lstm_backward", lstm_backward, METH_VARARGS, backward_doc},
+    {"softmax", softmax, METH_VARARGS, softmax_doc},
+    {"softmax_slope", softmax_slope, METH_VARARGS, slope_doc},
+    {"scatter", scatter, METH_VARARGS, scatter_doc},
+    {"squares", squares, METH_VARARGS, squares_doc},
+    {"scale", scale, METH_VARARGS, scale_doc},
+    {"rmsprop", rmsprop, METH_VARARGS, rmsprop_doc},
+    {"adam", adam, METH_VARARGS, adam_doc},
     {"supported", supported, METH_NOARGS, supported_doc},
     {"choose", choose, METH_VARARGS, choose_doc},
     {NULL, NULL, 0, NULL},

@@ -1,0 +1,239 @@
+"""What the kernels can do; where they cannot, numpy does it or the caller is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from musicgen.kernels.choice import native
+
+__all__ = [
+    "adam",
+    "add_rows",
+    "lstm_backward",
+    "lstm_forward",
+    "product",
+    "rmsprop",
+    "scale",
+    "softmax",
+    "softmax_slope",
+    "squared_norm",
+]
+
+Array = npt.NDArray[Any]
+
+_FLOAT, _INTEGER = np.dtype(np.float32), np.dtype(np.int32)
+
+
+def product(a: Array, b: Array, out: Array, bias: Array | None = None) -> Array:
+    """Compute ``a b + bias`` of two matrices.
+
+    Parameters
+    ----------
+    a, b
+        Matrices ``(n, k)`` and ``(k, m)``; transposed ones are as fast.
+    out
+        Where the result goes, ``(n, m)``.
+    bias
+        Added to each row, ``(m,)``.
+    """
+    kernels = native()
+    if kernels and _fits(out) and out.size and a.dtype == b.dtype == _FLOAT and a.shape[1]:
+        A, a_turned = _straight(a)
+        B, b_turned = _straight(b)
+        if A is not None and B is not None and (bias is None or _fits(bias)):
+            kernels.multiply(A, B, out, bias, *out.shape, a.shape[1], a_turned, b_turned)
+            return out
+    np.matmul(a, b, out=out)
+    return out if bias is None else np.add(out, bias, out=out)
+
+
+def lstm_forward(
+    a: Array, W_h: Array, h: Array, c: Array, tanh_c: Array, lengths: Array | None
+) -> bool:
+    """Run an LSTM layer over a sequence, where there is a kernel for it; return whether.
+
+    Parameters
+    ----------
+    a
+        ``(T, B, 4H)``: x W_x + b; becomes the gates.
+    W_h
+        Weights ``(H, 4H)``.
+    h, c
+        Histories ``(T + 1, B, H)``, of which the first states are given.
+    tanh_c
+        ``(T, B, H)``.
+    lengths
+        Of the sequences ``(B,)``, where they differ.
+    """
+    kernels = native()
+    if not (kernels and tanh_c.size and _fits(a, W_h, h, c, tanh_c)):
+        return False
+    kernels.lstm_forward(a, W_h, h, c, tanh_c, _integers(lengths), *tanh_c.shape)
+    return True
+
+
+def lstm_backward(
+    a: Array, W_h: Array, c: Array, tanh_c: Array, lengths: Array | None,
+    dy: Array, da: Array, dh: Array, dc: Array, db: Array,
+) -> bool:  # fmt: skip
+    """Run the backward pass of an LSTM layer, where there is a kernel for it; return whether.
+
+    Parameters
+    ----------
+    a, W_h, c, tanh_c, lengths
+        As `lstm_forward` left them.
+    dy
+        ∂E/∂y ``(T, B, H)``.
+    da, db
+        Where ∂E/∂a ``(T, B, 4H)`` and ∂E/∂b ``(4H,)`` go.
+    dh, dc
+        ∂E/∂(final states) ``(B, H)``; become those of the initial states.
+    """
+    kernels = native()
+    if not (kernels and tanh_c.size and _fits(a, W_h, c, tanh_c, dy, da, dh, dc, db)):
+        return False
+    lengths = _integers(lengths)
+    kernels.lstm_backward(a, W_h, c, tanh_c, lengths, dy, da, dh, dc, db, *tanh_c.shape)
+    return True
+
+
+def softmax(z: Array, targets: Array, p: Array, costs: Array) -> bool:
+    """Compute probabilities, and what the targets cost, in one pass; return whether.
+
+    Parameters
+    ----------
+    z
+        Logits ``(…, V)``.
+    targets
+        Symbols ``(…)``, from 0 to V − 1.
+    p
+        Where the probabilities go, ``(…, V)``.
+    costs
+        Where ``−ln p_target`` goes, ``(…)``.
+    """
+    kernels = native()
+    if not (kernels and z.size and _fits(z, p, costs) and _numbers(targets)):
+        return False
+    kernels.softmax(z, targets, p, costs, targets.size, z.shape[-1])
+    return True
+
+
+def softmax_slope(p: Array, targets: Array, w: Array | None, factor: float, dz: Array) -> bool:
+    """Compute ``w (p − onehot(target))`` times a factor in one pass; return whether.
+
+    Parameters
+    ----------
+    p, targets
+        As for `softmax`.
+    w
+        Weights ``(…)``; ones when None.
+    factor
+        The factor.
+    dz
+        Where the result goes, ``(…, V)``.
+    """
+    kernels = native()
+    if not (kernels and p.size and _fits(p, dz) and _numbers(targets)):
+        return False
+    if w is not None and not _fits(w):
+        return False
+    kernels.softmax_slope(p, targets, w, factor, dz, targets.size, p.shape[-1])
+    return True
+
+
+def add_rows(numbers: Array, rows: Array, out: Array) -> bool:
+    """Compute ``out[v] = Σ rows`` over the places where the number is v; return whether.
+
+    Parameters
+    ----------
+    numbers
+        ``(…)``, from 0 to V − 1.
+    rows
+        ``(…, D)``.
+    out
+        ``(V, D)``.
+    """
+    kernels = native()
+    if not (kernels and rows.size and _fits(rows, out) and _numbers(numbers)):
+        return False
+    kernels.scatter(numbers, rows, out, numbers.size, *out.shape)
+    return True
+
+
+def squared_norm(array: Array) -> float:
+    """Return the sum of the squares of all elements."""
+    kernels = native()
+    if kernels and array.size and _fits(array):
+        return float(kernels.squares(array, array.size))
+    return float(np.vdot(array, array))
+
+
+def scale(array: Array, factor: float) -> None:
+    """Multiply an array in place."""
+    kernels = native()
+    if kernels and array.size and _fits(array):
+        kernels.scale(array, factor, array.size)
+    else:
+        np.multiply(array, factor, out=array)
+
+
+def rmsprop(
+    value: Array, gradient: Array, g: Array, decay: float, epsilon: float, learning_rate: float
+) -> bool:
+    """Take a step of `musicgen.optim.RMSProp` in one pass; return whether."""
+    kernels = native()
+    if not (kernels and value.size and _fits(value, gradient, g)):
+        return False
+    kernels.rmsprop(value, gradient, g, value.size, decay, epsilon, learning_rate)
+    return True
+
+
+def adam(
+    value: Array, gradient: Array, m: Array, v: Array,
+    beta1: float, beta2: float, factor: float, epsilon: float, learning_rate: float,
+) -> bool:  # fmt: skip
+    """Take a step of `musicgen.optim.Adam` in one pass; return whether.
+
+    Parameters
+    ----------
+    value, gradient, m, v, beta1, beta2, epsilon
+        As there.
+    factor
+        Of √v, which corrects its start at zero.
+    learning_rate
+        η, corrected for the start of m.
+    """
+    kernels = native()
+    if not (kernels and value.size and _fits(value, gradient, m, v)):
+        return False
+    kernels.adam(
+        value, gradient, m, v, value.size, beta1, beta2, factor, epsilon, learning_rate
+    )
+    return True
+
+
+def _fits(*arrays: Array) -> bool:
+    """Whether the kernels can take arrays: float32, in one piece, in numpy's own memory."""
+    return all(
+        type(array) is np.ndarray and array.dtype == _FLOAT and array.flags.c_contiguous
+        for array in arrays
+    )
+
+
+def _numbers(array: Array) -> bool:
+    return type(array) is np.ndarray and array.dtype == _INTEGER and array.flags.c_contiguous
+
+
+def _straight(array: Array) -> tuple[Array | None, bool]:
+    """Return a matrix or its transpose, whichever lies row by row, and whether it was turned."""
+    if _fits(array):
+        return array, False
+    turned = array.T
+    return (turned, True) if _fits(turned) else (None, False)
+
+
+def _integers(lengths: Array | None) -> Array | None:
+    return None if lengths is None else np.ascontiguousarray(lengths, np.int64)
