@@ -22,6 +22,8 @@ from musicgen.kernels.operations import (
     softmax,
     softmax_slope,
     squared_norm,
+    step,
+    steps,
 )
 
 __all__ = [
@@ -38,5 +40,7 @@ __all__ = [
     "softmax",
     "softmax_slope",
     "squared_norm",
+    "step",
+    "steps",
     "usable_cores",
 ]

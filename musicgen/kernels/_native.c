@@ -32,6 +32,7 @@
 #define DEPTH 256    /* columns of A that are laid out at a time: a megabyte, which a cache holds */
 #define FEW 4        /* rows for which nothing is worth laying out */
 #define FEW_DEPTH 32 /* rows of weights after which the next gate is looked at */
+#define MOST_LAYERS 16
 #define LENGTH 4096  /* elements that are added up as one */
 
 /* C (M, N) = A (M, K) B (K, N) + bias (N,). */
@@ -84,13 +85,24 @@ struct update {
     double *sums;
 };
 
+/* A network of B rows: symbols or frames, LSTM layers, and a last product. */
+struct network {
+    long B, D;
+    int layers, few;
+    const int32_t *numbers; /* (B,); NULL for frames, which are in x */
+    const float *embedding; /* (V, D) */
+    float *x;               /* (B, D) */
+    struct product products[MOST_LAYERS + 1];
+    struct lstm lstms[MOST_LAYERS];
+};
+
 /* What there is for an instruction set. */
 struct kernels {
     const char *name;
     int lanes;
     int (*supported)(void);
     work_function multiply, multiply_few, forward, forward_few, backward;
-    work_function softmax, softmax_slope, scatter, squares, scale, rmsprop, adam;
+    work_function softmax, softmax_slope, scatter, squares, scale, rmsprop, adam, step;
 };
 
 static int always(void) { return 1; }
@@ -98,7 +110,7 @@ static int always(void) { return 1; }
 #define KERNELS(set, lanes, supported) \
     {#set, lanes, supported, multiply_##set, multiply_few_##set, forward_##set, \
      forward_few_##set, backward_##set, softmax_##set, softmax_slope_##set, scatter_##set, \
-     squares_##set, scale_##set, rmsprop_##set, adam_##set}
+     squares_##set, scale_##set, rmsprop_##set, adam_##set, step_##set}
 
 #if defined(__x86_64__)
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
@@ -495,6 +507,109 @@ static PyObject *adam(PyObject *module, PyObject *args) {
     return result;
 }
 
+PyDoc_STRVAR(step_doc, "step(input, embedding, x, weights, states, logits, B, D, H, V, N): one step.\n\n"
+             "`input` is symbols (B,) where there is an embedding (V, D), and else None; `weights`\n"
+             "are W_x, W_h and b of each layer, then those of the last product (H, N); `states` are\n"
+             "h and c (2, B, H), a (B, 4H) and tanh c (B, H) of each layer.");
+
+/* Take a buffer of each item of a tuple; how many, or −1. */
+static Py_ssize_t take_buffers(PyObject *tuple, Py_buffer *arrays, Py_ssize_t most, int flags) {
+    Py_ssize_t count = PyTuple_Size(tuple);
+    if (count < 0) return -1;
+    if (count > most) {
+        PyErr_SetString(PyExc_ValueError, "there are too many layers");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyObject_GetBuffer(PyTuple_GetItem(tuple, i), &arrays[i], flags)) return -1;
+    }
+    return count;
+}
+
+/* Fill in the layers of a network; 0 when an array has not the size that it must have. */
+static int fill_in(struct network *n, const Py_buffer *weights, const Py_buffer *states, long H,
+                   long N, float *logits) {
+    long B = n->B, D = n->D;
+    const float *x = n->x;
+    for (int i = 0; i < n->layers; i++, weights += 3, states += 4) {
+        if (!(holds(&weights[0], D * 4 * H, 4) && holds(&weights[1], H * 4 * H, 4) &&
+              holds(&weights[2], 4 * H, 4) && holds(&states[0], 2 * B * H, 4) &&
+              holds(&states[1], 2 * B * H, 4) && holds(&states[2], 4 * B * H, 4) &&
+              holds(&states[3], B * H, 4))) {
+            return 0;
+        }
+        n->products[i] = (struct product){
+            .M = B, .N = 4 * H, .K = D, .A = x, .B = weights[0].buf, .bias = weights[2].buf,
+            .C = states[2].buf, .A_stride = D, .B_stride = 4 * H};
+        n->lstms[i] = (struct lstm){
+            .T = 1, .B = B, .H = H, .a = states[2].buf, .W_h = weights[1].buf,
+            .h = states[0].buf, .c = states[1].buf, .tanh_c = states[3].buf};
+        x = states[0].buf;
+        D = H;
+    }
+    n->products[n->layers] = (struct product){
+        .M = B, .N = N, .K = H, .A = x, .B = weights[0].buf, .bias = weights[1].buf, .C = logits,
+        .A_stride = H, .B_stride = N};
+    return holds(&weights[0], H * N, 4) && holds(&weights[1], N, 4);
+}
+
+/* Give the layers memory, and have the step done. */
+static int perform_step(struct network *n) {
+    long H = n->lstms[0].H;
+    size_t weights, rows, packed = (size_t)round_up(n->B < HEIGHT ? n->B : HEIGHT, 16) * DEPTH;
+    size_t panels = (size_t)threads * DEPTH * 2 * (size_t)chosen->lanes;
+    int helpers = (double)n->B * (double)H * (double)H < 1e4 ? 1 : threads, done = 0;
+    measure(&n->lstms[0], 0, threads, &weights, &rows);
+    Py_BEGIN_ALLOW_THREADS
+    float *memory = enter(weights + rows + packed + panels);
+    if (memory) {
+        for (int i = 0; i <= n->layers; i++) {
+            n->products[i].rows = memory + weights + rows;
+            n->products[i].panels = memory + weights + rows + packed;
+            if (i == n->layers) break;
+            n->lstms[i].weights = memory;
+            n->lstms[i].rows = memory + weights;
+        }
+        together(chosen->step, n, helpers);
+        leave();
+        done = 1;
+    }
+    Py_END_ALLOW_THREADS
+    if (!done) PyErr_NoMemory();
+    return done;
+}
+
+static PyObject *step(PyObject *module, PyObject *args) {
+    enum { WEIGHTS = 3 * MOST_LAYERS + 2, STATES = 4 * MOST_LAYERS };
+    Py_buffer arrays[4 + WEIGHTS + STATES] = {{0}};
+    Py_buffer *weights = arrays + 4, *states = weights + WEIGHTS;
+    PyObject *given, *kept, *result = NULL;
+    struct network n = {0};
+    long H, V, N;
+    (void)module;
+    if (PyArg_ParseTuple(args, "z*z*w*O!O!w*lllll:step", &arrays[0], &arrays[1], &arrays[2],
+                         &PyTuple_Type, &given, &PyTuple_Type, &kept, &arrays[3], &n.B, &n.D, &H,
+                         &V, &N)) {
+        Py_ssize_t layers = take_buffers(kept, states, STATES, PyBUF_WRITABLE) / 4;
+        n.layers = (int)layers;
+        n.few = n.B <= FEW;
+        n.numbers = arrays[0].buf;
+        n.embedding = arrays[1].buf;
+        n.x = arrays[2].buf;
+        if (layers > 0 && take_buffers(given, weights, WEIGHTS, PyBUF_SIMPLE) == 3 * layers + 2 &&
+            (!n.numbers || (holds(&arrays[0], n.B, 4) && holds(&arrays[1], V * n.D, 4) &&
+                            within(n.numbers, n.B, V))) &&
+            holds(&arrays[2], n.B * n.D, 4) && holds(&arrays[3], n.B * N, 4) &&
+            fill_in(&n, weights, states, H, N, arrays[3].buf) && perform_step(&n)) {
+            result = Py_NewRef(Py_None);
+        } else if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "weights and states do not fit");
+        }
+    }
+    release(arrays, 4 + WEIGHTS + STATES);
+    return result;
+}
+
 PyDoc_STRVAR(supported_doc, "supported(): names of the instruction sets of this machine, best first.");
 
 static PyObject *supported(PyObject *module, PyObject *args) {
@@ -538,6 +653,7 @@ static PyMethodDef methods[] = {
     {"scale", scale, METH_VARARGS, scale_doc},
     {"rmsprop", rmsprop, METH_VARARGS, rmsprop_doc},
     {"adam", adam, METH_VARARGS, adam_doc},
+    {"step", step, METH_VARARGS, step_doc},
     {"supported", supported, METH_NOARGS, supported_doc},
     {"choose", choose, METH_VARARGS, choose_doc},
     {NULL, NULL, 0, NULL},

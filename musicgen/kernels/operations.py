@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from musicgen.errors import GraphError
 from musicgen.kernels.choice import native
 
 __all__ = [
@@ -20,9 +22,13 @@ __all__ = [
     "softmax",
     "softmax_slope",
     "squared_norm",
+    "step",
+    "steps",
 ]
 
 Array = npt.NDArray[Any]
+
+MOST_LAYERS = 16
 
 _FLOAT, _INTEGER = np.dtype(np.float32), np.dtype(np.int32)
 
@@ -161,6 +167,40 @@ def add_rows(numbers: Array, rows: Array, out: Array) -> bool:
         return False
     kernels.scatter(numbers, rows, out, numbers.size, *out.shape)
     return True
+
+
+def steps(layers: int, weights: Iterable[Array]) -> bool:
+    """Whether `step` can be used for a network with so many LSTM layers and these weights."""
+    return native() is not None and layers <= MOST_LAYERS and _fits(*weights)
+
+
+def step(
+    numbers: Array | None, embedding: Array | None, x: Array,
+    weights: tuple[Array, ...], states: tuple[Array, ...], logits: Array,
+) -> None:  # fmt: skip
+    """Run one step of a whole network of LSTM layers; see `steps`.
+
+    Parameters
+    ----------
+    numbers, embedding
+        Symbols ``(B,)`` and their vectors ``(V, D)``; None for frames, which lie in `x`.
+    x
+        Inputs of the first layer, ``(B, D)``.
+    weights
+        W_x, W_h and b of each layer, then W ``(H, N)`` and b of the last product.
+    states
+        Of each layer h and c ``(2, B, H)``, of which the first half is the state, and memory for
+        a ``(B, 4H)`` and tanh c ``(B, H)``.
+    logits
+        Where the result goes, ``(B, N)``.
+    """
+    kernels = native()
+    if kernels is None:
+        raise GraphError("the kernels were given up while they were in use; make a new stepper")
+    H, V = len(weights[-2]), 0 if embedding is None else len(embedding)
+    kernels.step(
+        numbers, embedding, x, weights, states, logits, *x.shape, H, V, logits.shape[1]
+    )
 
 
 def squared_norm(array: Array) -> float:

@@ -30,13 +30,22 @@ static void ON(softmax)(void *argument, int thread, int threads) {
     for (long row = s->N * thread / threads; row < s->N * (thread + 1) / threads; row++) {
         const float *z = s->z + row * s->V;
         float *p = s->p + row * s->V, top = z[0], total = 0;
-        for (long v = 1; v < s->V; v++) top = z[v] > top || z[v] != z[v] ? z[v] : top;
+        vec tops = (vec){0} + top, sum = {0};
+        for (long v = 0; v + LANES <= s->V; v += LANES) {
+            vec x = ON(load)(z + v);
+            ivec more = ~(x <= tops); /* so that what is not a number comes out again */
+            tops = (vec)(((ivec)x & more) | ((ivec)tops & ~more));
+        }
+        for (int i = 0; i < LANES; i++) top = tops[i] <= top ? top : tops[i];
+        for (long v = s->V / LANES * LANES; v < s->V; v++) top = z[v] <= top ? top : z[v];
         for (long v = 0; v < s->V; v += LANES) {
             int n = s->V - v < LANES ? (int)(s->V - v) : LANES;
             vec e = ON(exp)(ON(load_part)(z + v, n) - top);
             ON(store_part)(p + v, e, n);
-            for (int i = 0; i < n; i++) total += e[i];
+            if (n == LANES) sum += e;
+            else for (int i = 0; i < n; i++) total += e[i];
         }
+        for (int i = 0; i < LANES; i++) total += sum[i];
         for (long v = 0; v < s->V; v++) p[v] /= total;
         s->costs[row] = logf(total) - (z[s->targets[row]] - top);
     }
@@ -120,4 +129,30 @@ static void ON(adam)(void *argument, int thread, int threads) {
         v[i] = decay2 * v[i] + rest2 * (gradient[i] * gradient[i]);
         value[i] -= rate * (m[i] / (sqrtf(v[i]) * factor + epsilon));
     }
+}
+
+/* One step of a whole network. The layers take turns in the memory, which each has for itself. */
+static void ON(step)(void *argument, int thread, int threads) {
+    const struct network *n = argument;
+    if (thread == 0) {
+        for (long row = 0; row < n->B && n->numbers; row++) {
+            memcpy(n->x + row * n->D, n->embedding + n->numbers[row] * n->D,
+                   (size_t)n->D * sizeof(float));
+        }
+    }
+    for (int i = 0; i < n->layers; i++) {
+        const struct lstm *l = &n->lstms[i];
+        size_t state = (size_t)(l->B * l->H);
+        meet(threads);
+        (n->few ? ON(multiply_few) : ON(multiply))((void *)&n->products[i], thread, threads);
+        meet(threads);
+        (n->few ? ON(forward_few) : ON(forward))((void *)l, thread, threads);
+        meet(threads);
+        if (thread == 0) {
+            memcpy(l->h, l->h + state, state * sizeof(float));
+            memcpy(l->c, l->c + state, state * sizeof(float));
+        }
+    }
+    meet(threads);
+    (n->few ? ON(multiply_few) : ON(multiply))((void *)&n->products[n->layers], thread, threads);
 }

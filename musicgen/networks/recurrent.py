@@ -31,9 +31,10 @@ from musicgen.engine import (
     stack,
 )
 from musicgen.errors import ModelError
+from musicgen.networks.stepper import GraphStepper, KernelStepper, Stepper
 from musicgen.networks.weights import Weighted, check_weights
 
-__all__ = ["CELLS", "HEADS", "Architecture", "Network", "Stepper", "Unrolled"]
+__all__ = ["CELLS", "HEADS", "Architecture", "Network", "Unrolled"]
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
 
@@ -164,8 +165,10 @@ class Network(Weighted):
 
     def stepper(self, B: int = 1) -> Stepper:
         """Return a fresh function from one step of B sequences to the logits of the next."""
+        if KernelStepper.suits(self):
+            return KernelStepper(self, B)
         top, states = self._layers(1, B, 0.0, None)
-        return Stepper(Unrolled(Graph(top, *states.values()), states))
+        return GraphStepper(Unrolled(Graph(top, *states.values()), states))
 
     def _input(self, name: str, T: int, B: int) -> Input:
         if self.architecture.head == "categorical":
@@ -245,30 +248,6 @@ class Unrolled:
     def states(self) -> dict[str, Array]:
         """Return the arrays ``(B, H)`` in which the next pass starts, by name; not copied."""
         return {initial.name: initial.output.data for initial in self._states}
-
-
-class Stepper:
-    """One step of B sequences in, the logits of the next one out, the states kept."""
-
-    def __init__(self, unrolled: Unrolled) -> None:
-        self._unrolled = unrolled
-
-    def __call__(self, symbols: npt.ArrayLike) -> Array:
-        """Take symbols ``(B,)`` or frames ``(B, D)`` and return logits ``(B, V)`` or ``(B, D)``.
-
-        The array is reused at the next step.
-        """
-        logits = self._unrolled.forward({"inputs": np.asarray(symbols)[None]})[0]
-        self._unrolled.carry()
-        return logits
-
-    def reset(self) -> None:
-        """Forget all steps."""
-        self._unrolled.reset()
-
-    def select(self, rows: npt.NDArray[np.intp]) -> None:
-        """Let sequence i go on from where sequence ``rows[i]`` stands."""
-        self._unrolled.select(rows)
 
 
 def _shapes(a: Architecture) -> dict[str, tuple[int, ...]]:
