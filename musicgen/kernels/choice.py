@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
@@ -10,14 +11,12 @@ from musicgen.errors import MusicgenError
 
 __all__ = ["KernelChoice", "choose", "chosen", "native", "usable_cores"]
 
+_compiled: ModuleType | None = None
+_missing = ""
 try:
-    from musicgen.kernels import _native
+    _compiled = import_module("musicgen.kernels._native")
 except ImportError as error:
-    _compiled: ModuleType | None = None
     _missing = str(error)
-else:
-    _compiled = _native
-    _missing = ""
 
 _active: ModuleType | None = None
 

@@ -198,9 +198,7 @@ def step(
     if kernels is None:
         raise GraphError("the kernels were given up while they were in use; make a new stepper")
     H, V = len(weights[-2]), 0 if embedding is None else len(embedding)
-    kernels.step(
-        numbers, embedding, x, weights, states, logits, *x.shape, H, V, logits.shape[1]
-    )
+    kernels.step(numbers, embedding, x, weights, states, logits, *x.shape, H, V, logits.shape[1])
 
 
 def squared_norm(array: Array) -> float:
@@ -249,9 +247,7 @@ def adam(
     kernels = native()
     if not (kernels and value.size and _fits(value, gradient, m, v)):
         return False
-    kernels.adam(
-        value, gradient, m, v, value.size, beta1, beta2, factor, epsilon, learning_rate
-    )
+    kernels.adam(value, gradient, m, v, value.size, beta1, beta2, factor, epsilon, learning_rate)
     return True
 
 

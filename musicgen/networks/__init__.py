@@ -8,10 +8,10 @@ from musicgen.networks.recurrent import (
     HEADS,
     Architecture,
     Network,
-    Stepper,
     Unrolled,
 )
 from musicgen.networks.sequential import Sequential
+from musicgen.networks.stepper import Stepper
 
 __all__ = [
     "CELLS",

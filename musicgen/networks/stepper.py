@@ -94,9 +94,7 @@ class KernelStepper:
             np.copyto(self._x, symbols)
         else:
             numbers = np.ascontiguousarray(symbols, np.int32)
-        kernels.step(
-            numbers, self._embedding, self._x, self._weights, self._states, self._logits
-        )
+        kernels.step(numbers, self._embedding, self._x, self._weights, self._states, self._logits)
         return self._logits
 
     def reset(self) -> None:

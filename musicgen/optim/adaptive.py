@@ -207,9 +207,7 @@ class Adam(Optimiser):
         m, v = self.slot("m", name, value), self.slot("v", name, value)
         t = self.updates[name]
         factor, rate = 1 / math.sqrt(1 - self.beta2**t), learning_rate / (1 - self.beta1**t)
-        if kernels.adam(
-            value, gradient, m, v, self.beta1, self.beta2, factor, self.epsilon, rate
-        ):
+        if kernels.adam(value, gradient, m, v, self.beta1, self.beta2, factor, self.epsilon, rate):
             return
         step = self.scratch("step", value)
         _average(m, gradient, self.beta1, out=step)

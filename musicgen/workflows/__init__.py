@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musicgen.workflows.convert import Conversion, convert_file, convert_folder
+    from musicgen.workflows.doctor import Diagnosis, diagnose
     from musicgen.workflows.evaluate import Evaluation, evaluate_model
     from musicgen.workflows.evaluation_page import write_page
     from musicgen.workflows.inspect import (
@@ -38,6 +39,7 @@ __all__ = [
     "CheckReport",
     "Conversion",
     "CorpusRead",
+    "Diagnosis",
     "Evaluation",
     "FileReport",
     "FolderReport",
@@ -53,6 +55,7 @@ __all__ = [
     "Training",
     "convert_file",
     "convert_folder",
+    "diagnose",
     "evaluate_model",
     "evaluation_tables",
     "find_model",
@@ -74,6 +77,7 @@ _PLACES = {
     "CheckReport": "task",
     "Conversion": "convert",
     "CorpusRead": "train",
+    "Diagnosis": "doctor",
     "Evaluation": "evaluate",
     "FileReport": "inspect",
     "FolderReport": "inspect",
@@ -90,6 +94,7 @@ _PLACES = {
     "Training": "train",
     "convert_file": "convert",
     "convert_folder": "convert",
+    "diagnose": "doctor",
     "evaluate_model": "evaluate",
     "evaluation_tables": "tables",
     "find_model": "models",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from musicgen.kernels import product
 from musicgen.engine.node import Array, Node, Shape
+from musicgen.kernels import product
 
 __all__ = ["Dense", "Dot", "MatMul"]
 

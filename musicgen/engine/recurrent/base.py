@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from musicgen.engine.cells import Cell
-from musicgen.kernels import product
 from musicgen.engine.node import Array, Node, Shape
+from musicgen.kernels import product
 
 __all__ = ["Recurrent"]
 
