@@ -170,10 +170,13 @@ def test_what_is_no_number_stays_none(rng):
             p, costs = np.empty_like(z), np.empty(2, np.float32)
             assert kernels.softmax(z, np.zeros(2, np.int32), p, costs)
             assert np.isfinite(costs).tolist() == [True, False]
-        a, h = floats(rng, 1, 2, 80), np.zeros((2, 2, 20), np.float32)
-        a[0, 1, 3] = np.nan
-        kernels.lstm_forward(a, floats(rng, 20, 80), h, h.copy(), np.zeros((1, 2, 20), "f"), None)
-        assert np.isnan(h).sum() == 1
+        x, W_x, W_h = floats(rng, 3, 2, 5), floats(rng, 5, 80), floats(rng, 20, 80)
+        x[1, 1, 3] = np.nan
+        a, b, h = floats(rng, 3, 2, 80), floats(rng, 80), np.zeros((4, 2, 20), np.float32)
+        assert kernels.lstm_forward(x, W_x, b, W_h, a, h, h.copy(), floats(rng, 3, 2, 20), None)
+        assert np.isnan(h[2:, 1]).all()
+        assert not np.isnan(h[:, 0]).any()
+        assert not np.isnan(h[:2]).any()
 
 
 @pytest.mark.parametrize("head", ["categorical", "gaussian"])

@@ -47,13 +47,15 @@ struct product {
 
 /* A layer over a sequence; the arrays are those of musicgen.engine.LSTM. */
 struct lstm {
-    long T, B, H;
+    long T, B, H, D;      /* D is 0 where the products with x are made elsewhere */
+    const float *x, *W_x, *b; /* (T, B, D), (D, 4H), (4H,); all but W_x for the forward pass */
     float *a;             /* (T, B, 4H): x W_x + b, then the gates */
     const float *W_h;     /* (H, 4H) */
     float *h, *c;         /* (T + 1, B, H) */
     float *tanh_c;        /* (T, B, H) */
     const int64_t *lengths; /* (B,) or NULL */
     const float *dy;      /* (T, B, H) */
+    float *dx;            /* (T, B, D) */
     float *dh, *dc;       /* (B, H): of the final states, then of the initial ones */
     float *da, *db;       /* (T, B, 4H), (4H,) */
     float *weights, *rows; /* memory */
@@ -254,36 +256,46 @@ static PyObject *multiply(PyObject *module, PyObject *args) {
 /* Take T, B, H, and give the memory that `forward` or `backward` needs for weights and rows. */
 static void measure(const struct lstm *l, int backwards, int helpers, size_t *weights,
                     size_t *rows) {
-    long lanes = chosen->lanes, depth = round_up(l->H, lanes), panel = 2 * lanes;
-    *weights = (size_t)(4 * depth * round_up(l->H, panel));
-    *rows = (size_t)(2 * l->B * depth * (backwards ? 4 : 1));
-    if (!backwards && l->T == 1) *weights = (size_t)(helpers * 2 * depth * panel);
-    if (*rows < (size_t)(16 * depth)) *rows = (size_t)(16 * depth);
+    long lanes = chosen->lanes, H = round_up(l->H, lanes), depth = H + round_up(l->D, lanes);
+    if (backwards) {
+        long panel = 2 * lanes;
+        *weights = (size_t)(4 * H * (round_up(l->H, panel) + round_up(l->D, panel)));
+        *rows = (size_t)(8 * l->B * H);
+        return;
+    }
+    *weights = (size_t)(4 * depth * (l->T > 1 ? H : helpers * lanes));
+    *rows = (size_t)(2 * depth * (l->B > 2 * FEW ? l->B : 2 * FEW));
 }
 
-PyDoc_STRVAR(forward_doc, "lstm_forward(a, W_h, h, c, tanh_c, lengths, T, B, H)");
+PyDoc_STRVAR(forward_doc, "lstm_forward(a, W_h, h, c, tanh_c, lengths, x, W_x, b, T, B, H, D)");
 
 static PyObject *lstm_forward(PyObject *module, PyObject *args) {
-    Py_buffer arrays[6] = {{0}};
+    Py_buffer arrays[9] = {{0}};
     struct lstm l = {0};
     PyObject *result = NULL;
     (void)module;
-    if (!PyArg_ParseTuple(args, "w*y*w*w*w*z*lll:lstm_forward", &arrays[0], &arrays[1], &arrays[2],
-                          &arrays[3], &arrays[4], &arrays[5], &l.T, &l.B, &l.H)) {
-        release(arrays, 6);
+    if (!PyArg_ParseTuple(args, "w*y*w*w*w*z*z*z*z*llll:lstm_forward", &arrays[0], &arrays[1],
+                          &arrays[2], &arrays[3], &arrays[4], &arrays[5], &arrays[6], &arrays[7],
+                          &arrays[8], &l.T, &l.B, &l.H, &l.D)) {
+        release(arrays, 9);
         return NULL;
     }
     long states = l.T * l.B * l.H, all = states + l.B * l.H;
     if (holds(&arrays[0], 4 * states, 4) && holds(&arrays[1], 4 * l.H * l.H, 4) &&
         holds(&arrays[2], all, 4) && holds(&arrays[3], all, 4) && holds(&arrays[4], states, 4) &&
-        (!arrays[5].obj || holds(&arrays[5], l.B, 8))) {
+        (!arrays[5].obj || holds(&arrays[5], l.B, 8)) &&
+        (!l.D || (holds(&arrays[6], l.T * l.B * l.D, 4) && holds(&arrays[7], 4 * l.D * l.H, 4) &&
+                  holds(&arrays[8], 4 * l.H, 4)))) {
         l.a = arrays[0].buf;
         l.W_h = arrays[1].buf;
         l.h = arrays[2].buf;
         l.c = arrays[3].buf;
         l.tanh_c = arrays[4].buf;
         l.lengths = arrays[5].buf;
-        int few = l.T == 1 && l.B <= FEW;
+        l.x = arrays[6].buf;
+        l.W_x = arrays[7].buf;
+        l.b = arrays[8].buf;
+        int few = l.T == 1 && l.B <= FEW && !l.D;
         int helpers = (double)l.B * (double)l.H * (double)l.H < (few ? 1e4 : 3e4) ? 1 : threads;
         size_t weights, rows;
         measure(&l, 0, helpers, &weights, &rows);
@@ -292,22 +304,23 @@ static PyObject *lstm_forward(PyObject *module, PyObject *args) {
             result = Py_NewRef(Py_None);
         }
     }
-    release(arrays, 6);
+    release(arrays, 9);
     return result;
 }
 
 PyDoc_STRVAR(backward_doc,
-             "lstm_backward(a, W_h, c, tanh_c, lengths, dy, da, dh, dc, db, T, B, H)");
+             "lstm_backward(a, W_h, c, tanh_c, lengths, dy, da, dh, dc, db, W_x, dx, T, B, H, D)");
 
 static PyObject *lstm_backward(PyObject *module, PyObject *args) {
-    Py_buffer arrays[10] = {{0}};
+    Py_buffer arrays[12] = {{0}};
     struct lstm l = {0};
     PyObject *result = NULL;
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*z*y*w*w*w*w*lll:lstm_backward", &arrays[0], &arrays[1],
-                          &arrays[2], &arrays[3], &arrays[4], &arrays[5], &arrays[6], &arrays[7],
-                          &arrays[8], &arrays[9], &l.T, &l.B, &l.H)) {
-        release(arrays, 10);
+    if (!PyArg_ParseTuple(args, "y*y*y*y*z*y*w*w*w*w*z*z*llll:lstm_backward", &arrays[0],
+                          &arrays[1], &arrays[2], &arrays[3], &arrays[4], &arrays[5], &arrays[6],
+                          &arrays[7], &arrays[8], &arrays[9], &arrays[10], &arrays[11], &l.T, &l.B,
+                          &l.H, &l.D)) {
+        release(arrays, 12);
         return NULL;
     }
     long state = l.B * l.H, states = l.T * state;
@@ -315,7 +328,9 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
         holds(&arrays[2], states + state, 4) && holds(&arrays[3], states, 4) &&
         (!arrays[4].obj || holds(&arrays[4], l.B, 8)) && holds(&arrays[5], states, 4) &&
         holds(&arrays[6], 4 * states, 4) && holds(&arrays[7], state, 4) &&
-        holds(&arrays[8], state, 4) && holds(&arrays[9], 4 * l.H, 4)) {
+        holds(&arrays[8], state, 4) && holds(&arrays[9], 4 * l.H, 4) &&
+        (!l.D || (holds(&arrays[10], 4 * l.D * l.H, 4) &&
+                  holds(&arrays[11], l.T * l.B * l.D, 4) && !arrays[11].readonly))) {
         l.a = arrays[0].buf;
         l.W_h = arrays[1].buf;
         l.c = arrays[2].buf;
@@ -326,6 +341,8 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
         l.dh = arrays[7].buf;
         l.dc = arrays[8].buf;
         l.db = arrays[9].buf;
+        l.W_x = arrays[10].buf;
+        l.dx = arrays[11].buf;
         int helpers = (double)l.B * (double)l.H * (double)l.H < 3e4 ? 1 : threads;
         size_t weights, rows;
         measure(&l, 1, helpers, &weights, &rows);
@@ -333,7 +350,7 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
             result = Py_NewRef(Py_None);
         }
     }
-    release(arrays, 10);
+    release(arrays, 12);
     return result;
 }
 

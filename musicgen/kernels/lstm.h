@@ -4,6 +4,11 @@
  * A group is LANES units. A thread computes the same groups at every step, so that their weights,
  * laid out once, stay in its cache; the gates follow while the product is still in the first cache.
  * After every step the threads wait for each other: the next one reads the states of all units.
+ * The groups are gone through to and fro, so that the weights which the cache still holds come
+ * first.
+ *
+ * Where D is not 0 the products with the inputs are made in the same pass: x_t lies beside h_{t−1},
+ * and W_x above W_h. A narrow product alone would wait for memory.
  */
 
 /* tanh x = −m / (m + 2) for x > 0, with m = e^{−2x} − 1, to 3e-7 of its value. e^y is 2^n e^r with
@@ -42,10 +47,11 @@ static ALWAYS_INLINE vec ON(step_forward)(
 ) {
     long H = l->H, place = (t * l->B + row) * H + u, after = place + l->B * H;
     float *a = l->a + (t * l->B + row) * 4 * H + u;
-    vec i = ON(sigmoid)(ON(load_part)(a, n) + ON(load)(product));
-    vec f = ON(sigmoid)(ON(load_part)(a + H, n) + ON(load)(product + LANES));
-    vec o = ON(sigmoid)(ON(load_part)(a + 2 * H, n) + ON(load)(product + 2 * LANES));
-    vec g = ON(tanh)(ON(load_part)(a + 3 * H, n) + ON(load)(product + 3 * LANES));
+    const float *rest = l->D ? l->b + u : a;
+    vec i = ON(sigmoid)(ON(load_part)(rest, n) + ON(load)(product));
+    vec f = ON(sigmoid)(ON(load_part)(rest + H, n) + ON(load)(product + LANES));
+    vec o = ON(sigmoid)(ON(load_part)(rest + 2 * H, n) + ON(load)(product + 2 * LANES));
+    vec g = ON(tanh)(ON(load_part)(rest + 3 * H, n) + ON(load)(product + 3 * LANES));
     vec before = ON(load_part)(l->c + place, n), c = f * before + i * g;
     vec tanh_c = ON(tanh)(c), h = o * tanh_c;
     ON(store_part)(a, i, n);
@@ -63,23 +69,37 @@ static ALWAYS_INLINE vec ON(step_forward)(
 }
 
 static void ON(pack_gates)(const struct lstm *l, long group, float *to) {
-    long u = group * LANES;
+    long H = l->H, inputs = PADDED(l->D);
     for (int gate = 0; gate < 4; gate++) {
-        float *half = to + gate / 2 * PADDED(l->H) * WIDTH + gate % 2 * LANES;
-        ON(pack_columns)(half, l->H, l->W_h + gate * l->H + u, 4 * l->H, 0, l->H - u);
+        long column = gate * H + group * LANES, n = H - group * LANES;
+        float *half = to + gate / 2 * (inputs + PADDED(H)) * WIDTH + gate % 2 * LANES;
+        if (l->D) ON(pack_columns)(half, l->D, l->W_x + column, 4 * H, 0, n);
+        ON(pack_columns)(half + inputs * WIDTH, H, l->W_h + column, 4 * H, 0, n);
+    }
+}
+
+/* Lay out this thread's share of the inputs of a step. */
+static void ON(pack_inputs)(const struct lstm *l, long t, int thread, int threads) {
+    long depth = PADDED(l->D) + PADDED(l->H), blocks = ON(blocks)(l->B);
+    float *to = l->rows + t % 2 * l->B * depth;
+    for (long b = blocks * thread / threads; b < blocks * (thread + 1) / threads; b++) {
+        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
+        const float *x = l->x + (t * l->B + row) * l->D;
+        ON(pack_rows)(to + row * depth, l->D, x, l->D, 0, (int)m);
     }
 }
 
 /* One step of a group, all rows. */
 static void ON(group_forward)(const struct lstm *l, long t, long group, const float *weights) {
-    long depth = PADDED(l->H), u = group * LANES, chunks = depth / LANES;
+    long inputs = PADDED(l->D), depth = inputs + PADDED(l->H), u = group * LANES;
+    long chunks = depth / LANES;
     int n = l->H - u < LANES ? (int)(l->H - u) : LANES;
     const float *now = l->rows + t % 2 * l->B * depth;
     float *next = l->rows + (t + 1) % 2 * l->B * depth;
     ALIGNED float products[ROWS * 4 * LANES];
     for (long b = 0; b < ON(blocks)(l->B); b++) {
         long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        for (long r = row; r < row + m; r++) {
+        for (long r = row; r < row + m && !l->D; r++) {
             const float *a = l->a + (t * l->B + r) * 4 * l->H + u;
             for (int gate = 0; gate < 4; gate++) PREFETCH(a + gate * l->H);
         }
@@ -88,7 +108,7 @@ static void ON(group_forward)(const struct lstm *l, long t, long group, const fl
         ON(tiles)[m](chunks, block, weights + depth * WIDTH, products + WIDTH, 4 * LANES, WIDTH, 0);
         for (long r = row; r < row + m; r++) {
             vec h = ON(step_forward)(l, t, r, u, n, products + (r - row) * 4 * LANES);
-            *(vec *)(next + ON(place)(depth, row, m, group, r)) = h;
+            *(vec *)(next + ON(place)(depth, row, m, inputs / LANES + group, r)) = h;
         }
     }
 }
@@ -96,26 +116,31 @@ static void ON(group_forward)(const struct lstm *l, long t, long group, const fl
 /* The work of a thread on all steps. */
 static void ON(forward)(void *argument, int thread, int threads) {
     const struct lstm *l = argument;
-    long depth = PADDED(l->H), groups = depth / LANES, size = 2 * depth * WIDTH;
+    long inputs = PADDED(l->D), depth = inputs + PADDED(l->H), size = 2 * depth * WIDTH;
+    long groups = PADDED(l->H) / LANES;
     long first = groups * thread / threads, last = groups * (thread + 1) / threads;
+    if (l->D) ON(pack_inputs)(l, 0, thread, threads);
     for (long b = 0; b < ON(blocks)(l->B); b++) {
         long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
         for (long group = first; group < last; group++) {
             for (long r = row; r < row + m; r++) {
                 long u = group * LANES;
-                *(vec *)(l->rows + ON(place)(depth, row, m, group, r)) = ON(load_part)(
-                    l->h + r * l->H + u, l->H - u < LANES ? (int)(l->H - u) : LANES);
+                float *to = l->rows + ON(place)(depth, row, m, inputs / LANES + group, r);
+                *(vec *)to = ON(load_part)(l->h + r * l->H + u,
+                                           l->H - u < LANES ? (int)(l->H - u) : LANES);
             }
         }
     }
     meet(threads);
     for (long t = 0; t < l->T; t++) {
-        for (long group = first; group < last; group++) {
+        for (long i = first; i < last; i++) {
+            long group = t % 2 ? first + last - 1 - i : i;
             /* Weights that are used once need no place of their own. */
             float *weights = l->weights + (l->T > 1 ? group : thread) * size;
             if (t == 0) ON(pack_gates)(l, group, weights);
             ON(group_forward)(l, t, group, weights);
         }
+        if (l->D && t + 1 < l->T) ON(pack_inputs)(l, t + 1, thread, threads);
         meet(threads);
     }
 }
@@ -177,15 +202,15 @@ static ALWAYS_INLINE void ON(step_backward)(
     }
 }
 
-/* W_hᵀ for two groups of units; its rows in the order group, gate, unit. */
-static void ON(pack_turned)(const struct lstm *l, long panel, float *to) {
-    long H = l->H;
+/* Two groups of the columns of Wᵀ, where W (N, 4H) is W_h or W_x; rows in the order group, gate,
+ * unit. */
+static void ON(pack_turned)(const float *weights, long N, long H, long panel, float *to) {
     for (long u = 0; u < H; u += LANES) {
         for (int gate = 0; gate < 4; gate++, to += LANES * WIDTH) {
             long n = H - u < LANES ? H - u : LANES;
             for (int half = 0; half < 2; half++) {
-                long unit = panel * WIDTH + half * LANES, m = H - unit > 0 ? H - unit : 0;
-                const float *W = l->W_h + (m ? unit : 0) * 4 * H + gate * H + u;
+                long unit = panel * WIDTH + half * LANES, m = N - unit > 0 ? N - unit : 0;
+                const float *W = weights + (m ? unit : 0) * 4 * H + gate * H + u;
                 ON(pack_columns)(to + half * LANES, n, W, 4 * H, 1, m);
             }
         }
@@ -225,21 +250,41 @@ static void ON(panel_backward)(const struct lstm *l, long t, long panel, const f
     }
 }
 
+/* The gradient of some columns of x_t: da_t W_xᵀ. */
+static void ON(inputs_backward)(const struct lstm *l, long t, long panel, const float *weights) {
+    long depth = 4 * PADDED(l->H), column = panel * WIDTH;
+    int n = l->D - column < WIDTH ? (int)(l->D - column) : WIDTH;
+    const float *da = l->rows + (t + 1) % 2 * l->B * depth;
+    for (long b = 0; b < ON(blocks)(l->B); b++) {
+        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
+        float *dx = l->dx + (t * l->B + row) * l->D + column;
+        ON(tiles)[m](depth / LANES, da + row * depth, weights, dx, l->D, n, 0);
+    }
+}
+
 /* The work of a thread on all steps. */
 static void ON(backward)(void *argument, int thread, int threads) {
     const struct lstm *l = argument;
-    long H = l->H, panels = (H + WIDTH - 1) / WIDTH, size = 4 * PADDED(H) * WIDTH;
+    long H = l->H, own = (H + WIDTH - 1) / WIDTH, panels = own + (l->D + WIDTH - 1) / WIDTH;
     long first = panels * thread / threads, last = panels * (thread + 1) / threads;
+    long size = 4 * PADDED(H) * WIDTH;
     for (long panel = first; panel < last; panel++) {
-        ON(pack_turned)(l, panel, l->weights + panel * size);
+        if (panel >= own) {
+            ON(pack_turned)(l->W_x, l->D, H, panel - own, l->weights + panel * size);
+            continue;
+        }
+        ON(pack_turned)(l->W_h, H, H, panel, l->weights + panel * size);
         long u = panel * WIDTH, n = H - u < WIDTH ? H - u : WIDTH;
         for (int gate = 0; gate < 4; gate++) {
             memset(l->db + gate * H + u, 0, (size_t)n * sizeof(float));
         }
     }
     for (long t = l->T - 1; t >= -1; t--) {
-        for (long panel = first; panel < last; panel++) {
-            ON(panel_backward)(l, t, panel, l->weights + panel * size);
+        for (long i = first; i < last; i++) {
+            long panel = t % 2 ? first + last - 1 - i : i;
+            const float *weights = l->weights + panel * size;
+            if (panel < own) ON(panel_backward)(l, t, panel, weights);
+            else if (t < l->T - 1) ON(inputs_backward)(l, t + 1, panel - own, weights);
         }
         meet(threads);
     }

@@ -57,52 +57,68 @@ def product(a: Array, b: Array, out: Array, bias: Array | None = None) -> Array:
 
 
 def lstm_forward(
-    a: Array, W_h: Array, h: Array, c: Array, tanh_c: Array, lengths: Array | None
-) -> bool:
+    x: Array, W_x: Array, b: Array, W_h: Array, a: Array, h: Array, c: Array, tanh_c: Array,
+    lengths: Array | None,
+) -> bool:  # fmt: skip
     """Run an LSTM layer over a sequence, where there is a kernel for it; return whether.
 
     Parameters
     ----------
+    x
+        Inputs ``(T, B, D)``.
+    W_x, b, W_h
+        Weights ``(D, 4H)``, ``(4H,)`` and ``(H, 4H)``.
     a
-        ``(T, B, 4H)``: x W_x + b; becomes the gates.
-    W_h
-        Weights ``(H, 4H)``.
+        Where the gates go, ``(T, B, 4H)``.
     h, c
         Histories ``(T + 1, B, H)``, of which the first states are given.
     tanh_c
-        ``(T, B, H)``.
+        Where tanh c goes, ``(T, B, H)``.
     lengths
         Of the sequences ``(B,)``, where they differ.
     """
     kernels = native()
-    if not (kernels and tanh_c.size and _fits(a, W_h, h, c, tanh_c)):
+    if not (kernels and a.size and x.size and _fits(x, W_x, b, W_h, a, h, c, tanh_c)):
         return False
-    kernels.lstm_forward(a, W_h, h, c, tanh_c, _integers(lengths), *tanh_c.shape)
+    lengths, (T, B, H), D = _integers(lengths), tanh_c.shape, x.shape[2]
+    if T > 1 and _narrow(D, H):
+        kernels.lstm_forward(a, W_h, h, c, tanh_c, lengths, x, W_x, b, T, B, H, D)
+    else:
+        kernels.multiply(x, W_x, a, b, T * B, 4 * H, D, False, False)
+        kernels.lstm_forward(a, W_h, h, c, tanh_c, lengths, None, None, None, T, B, H, 0)
     return True
 
 
 def lstm_backward(
-    a: Array, W_h: Array, c: Array, tanh_c: Array, lengths: Array | None,
-    dy: Array, da: Array, dh: Array, dc: Array, db: Array,
+    W_x: Array, W_h: Array, a: Array, c: Array, tanh_c: Array, lengths: Array | None,
+    dy: Array, da: Array, dx: Array | None, dh: Array, dc: Array, db: Array,
 ) -> bool:  # fmt: skip
     """Run the backward pass of an LSTM layer, where there is a kernel for it; return whether.
 
     Parameters
     ----------
-    a, W_h, c, tanh_c, lengths
+    W_x, W_h, a, c, tanh_c, lengths
         As `lstm_forward` left them.
     dy
         ∂E/∂y ``(T, B, H)``.
-    da, db
-        Where ∂E/∂a ``(T, B, 4H)`` and ∂E/∂b ``(4H,)`` go.
+    da, dx, db
+        Where ∂E/∂a ``(T, B, 4H)``, where it is wanted ∂E/∂x ``(T, B, D)``, and ∂E/∂b ``(4H,)`` go.
     dh, dc
         ∂E/∂(final states) ``(B, H)``; become those of the initial states.
     """
     kernels = native()
-    if not (kernels and tanh_c.size and _fits(a, W_h, c, tanh_c, dy, da, dh, dc, db)):
+    if not (kernels and a.size and W_x.size):
         return False
-    lengths = _integers(lengths)
-    kernels.lstm_backward(a, W_h, c, tanh_c, lengths, dy, da, dh, dc, db, *tanh_c.shape)
+    if not _fits(W_x, W_h, a, c, tanh_c, dy, da, dh, dc, db, *(() if dx is None else (dx,))):
+        return False
+    given = a, W_h, c, tanh_c, _integers(lengths), dy, da, dh, dc, db
+    (T, B, H), D = tanh_c.shape, len(W_x)
+    if dx is None or not _narrow(D, H):
+        kernels.lstm_backward(*given, None, None, T, B, H, 0)
+        if dx is not None:
+            kernels.multiply(da, W_x, dx, None, T * B, D, 4 * H, False, True)
+    else:
+        kernels.lstm_backward(*given, W_x, dx, T, B, H, D)
     return True
 
 
@@ -257,6 +273,11 @@ def _fits(*arrays: Array) -> bool:
         type(array) is np.ndarray and array.dtype == _FLOAT and array.flags.c_contiguous
         for array in arrays
     )
+
+
+def _narrow(D: int, H: int) -> bool:
+    """Whether inputs are so few that a product of their own would wait for memory."""
+    return 2 * D <= H
 
 
 def _numbers(array: Array) -> bool:

@@ -117,10 +117,18 @@ class Recurrent(Node):
         product(x.reshape(-1, x.shape[2]), W_x, y.reshape(-1, W_x.shape[1]), b)
         return y
 
+    def input_gradient(self, x: Array, W_x: Array, da: Array) -> Array | None:
+        """Return dx = da W_xᵀ for all steps at once; None where it is not wanted."""
+        if not self.inputs[0].differentiable:
+            return None
+        dx = self.buffer("dx", x.shape)
+        product(da.reshape(-1, da.shape[2]), W_x.T, dx.reshape(-1, x.shape[2]))
+        return dx
+
     def weight_gradients(
         self, x: Array, W_x: Array, h: Array, da: Array, da_h: Array
-    ) -> tuple[Array | None, Array, Array]:
-        """Return dx, dW_x and dW_h from the gradients of the products, for all steps at once.
+    ) -> tuple[Array, Array]:
+        """Return dW_x and dW_h from the gradients of the products, for all steps at once.
 
         Parameters
         ----------
@@ -132,15 +140,11 @@ class Recurrent(Node):
             ∂E/∂(x_t W_x) and ∂E/∂(h_{t−1} W_h), ``(T, B, G·H)``.
         """
         da, da_h = da.reshape(-1, da.shape[2]), da_h.reshape(-1, da_h.shape[2])
-        dx = None
-        if self.inputs[0].differentiable:
-            dx = self.buffer("dx", x.shape)
-            product(da, W_x.T, dx.reshape(-1, x.shape[2]))
         dW_x = self.buffer("dW_x", W_x.shape)
         product(x.reshape(-1, x.shape[2]).T, da, dW_x)
         dW_h = self.buffer("dW_h", (h.shape[2], da_h.shape[1]))
         product(h.reshape(-1, h.shape[2]).T, da_h, dW_h)
-        return dx, dW_x, dW_h
+        return dW_x, dW_h
 
     def complete(self, *gradients: Array | None) -> tuple[Array | None, ...]:
         """Add None, when there are lengths: they have no gradient."""

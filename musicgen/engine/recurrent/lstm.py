@@ -32,11 +32,11 @@ class LSTM(Recurrent):
         """Run all steps."""
         x, h_0, c_0, W_x, W_h, b = self.arrays
         B, H = h_0.shape
-        a = self.project(x, W_x, b)
         h, c = self.history("h", h_0), self.history("c", c_0)
-        tanh_c = self.buffer("tanh c", (len(x), B, H))
-        if kernels.lstm_forward(a, W_h, h, c, tanh_c, self.lengths):
+        a, tanh_c = self.buffer("a", (len(x), B, 4 * H)), self.buffer("tanh c", (len(x), B, H))
+        if kernels.lstm_forward(x, W_x, b, W_h, a, h, c, tanh_c, self.lengths):
             return h[1:], h[-1], c[-1]
+        a = self.project(x, W_x, b)
         recurrent, fresh = self.buffer("h W_h", (B, 4 * H)), self.buffer("i g", (B, H))
         for t in range(len(x)):
             np.matmul(h[t], W_h, out=recurrent)
@@ -71,10 +71,12 @@ class LSTM(Recurrent):
         dh, dc = self.buffer("dh", (B, H)), self.buffer("dc", (B, H))
         np.copyto(dh, dh_T)
         np.copyto(dc, dc_T)
-        if not kernels.lstm_backward(a, W_h, c, tanh_c, self.lengths, dy, da, dh, dc, db):
+        dx = self.buffer("dx", x.shape) if self.inputs[0].differentiable else None
+        if not kernels.lstm_backward(W_x, W_h, a, c, tanh_c, self.lengths, dy, da, dx, dh, dc, db):
             self._through_time(W_h, a, c, tanh_c, dy, da, dh, dc)
             np.sum(da, axis=(0, 1), out=db)
-        dx, dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
+            dx = self.input_gradient(x, W_x, da)
+        dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
         return self.complete(dx, dh, dc, dW_x, dW_h, db)
 
     def _through_time(
