@@ -10,10 +10,11 @@ By default these are the best instruction set and as many threads as the process
 The results do not depend on the number of threads.
 """
 
-from musicgen.kernels.choice import KernelChoice, choose, chosen, usable_cores
+from musicgen.kernels.choice import KernelChoice, choose, chosen, native, usable_cores
 from musicgen.kernels.operations import (
     adam,
     add_rows,
+    draw,
     lstm_backward,
     lstm_forward,
     product,
@@ -32,8 +33,10 @@ __all__ = [
     "add_rows",
     "choose",
     "chosen",
+    "draw",
     "lstm_backward",
     "lstm_forward",
+    "native",
     "product",
     "rmsprop",
     "scale",

@@ -1,7 +1,8 @@
 /* Fast products and recurrent layers for musicgen, in single precision.
  *
  * products.h, lstm.h and passes.h hold the arithmetic, written once with the vector extensions of GCC and
- * Clang, and compiled here for each instruction set; pool.h the threads. This file chooses an
+ * Clang, and compiled here for each instruction set; pool.h the threads,
+ * draw.h the drawing of symbols. This file chooses an
  * instruction set and speaks with Python, which checks types and shapes (see __init__.py); here the
  * sizes of the arrays are checked once more, for nothing must be written beside them.
  */
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "pool.h"
+#include "draw.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
@@ -627,6 +629,36 @@ static PyObject *step(PyObject *module, PyObject *args) {
     return result;
 }
 
+PyDoc_STRVAR(draw_doc, "draw(logits, allowed, uniform, temperature, least, chosen, ln_p, N, V): "
+                       "whether it could be done.");
+
+static PyObject *draw(PyObject *module, PyObject *args) {
+    Py_buffer arrays[5] = {{0}};
+    struct draw d = {0};
+    PyObject *result = NULL;
+    (void)module;
+    if (PyArg_ParseTuple(args, "y*z*y*ddw*w*ll:draw", &arrays[0], &arrays[1], &arrays[2],
+                         &d.temperature, &d.least, &arrays[3], &arrays[4], &d.N, &d.V) &&
+        holds(&arrays[0], d.N * d.V, 4) &&
+        (!arrays[1].obj || arrays[1].len == d.V || holds(&arrays[1], d.N * d.V, 1)) &&
+        holds(&arrays[2], d.N, 8) && holds(&arrays[3], d.N, 4) && holds(&arrays[4], d.N, 8)) {
+        d.logits = arrays[0].buf;
+        d.allowed = arrays[1].buf;
+        d.stride = arrays[1].len == d.V ? 0 : d.V;
+        d.uniform = arrays[2].buf;
+        d.chosen = arrays[3].buf;
+        d.ln_p = arrays[4].buf;
+        int helpers = d.N * d.V < 1 << 11 ? 1 : threads;
+        float *nothing;
+        if (perform(draw_rows, &d, (float **)&d.memory, 2 * (size_t)(helpers * d.V), &nothing, 0,
+                    helpers)) {
+            result = PyBool_FromLong(!atomic_load(&d.failed));
+        }
+    }
+    release(arrays, 5);
+    return result;
+}
+
 PyDoc_STRVAR(supported_doc, "supported(): names of the instruction sets of this machine, best first.");
 
 static PyObject *supported(PyObject *module, PyObject *args) {
@@ -671,6 +703,7 @@ static PyMethodDef methods[] = {
     {"rmsprop", rmsprop, METH_VARARGS, rmsprop_doc},
     {"adam", adam, METH_VARARGS, adam_doc},
     {"step", step, METH_VARARGS, step_doc},
+    {"draw", draw, METH_VARARGS, draw_doc},
     {"supported", supported, METH_NOARGS, supported_doc},
     {"choose", choose, METH_VARARGS, choose_doc},
     {NULL, NULL, 0, NULL},

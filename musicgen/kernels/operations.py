@@ -14,6 +14,7 @@ from musicgen.kernels.choice import native
 __all__ = [
     "adam",
     "add_rows",
+    "draw",
     "lstm_backward",
     "lstm_forward",
     "product",
@@ -215,6 +216,37 @@ def step(
         raise GraphError("the kernels were given up while they were in use; make a new stepper")
     H, V = len(weights[-2]), 0 if embedding is None else len(embedding)
     kernels.step(numbers, embedding, x, weights, states, logits, *x.shape, H, V, logits.shape[1])
+
+
+def draw(
+    logits: Array, allowed: Array | None, uniform: Array, temperature: float, least: float
+) -> tuple[Array, Array] | None:
+    """Draw a symbol for each row.
+
+    Parameters
+    ----------
+    logits
+        ``(N, V)``.
+    allowed
+        What may be drawn, ``(V,)`` or ``(N, V)``; everything when None.
+    uniform
+        A number for each row, from 0 to below 1.
+    temperature, least
+        `temperature` and `min_p` of `musicgen.sampling.probabilities`.
+
+    Returns
+    -------
+    tuple of ndarray or None
+        The symbols ``(N,)`` and their log probabilities at temperature 1; None where there is no
+        kernel, logits are no numbers or nothing is allowed.
+    """
+    kernels = native()
+    if not (kernels and _fits(logits)):
+        return None
+    N, V = logits.shape
+    chosen, ln_p = np.empty(N, np.int32), np.empty(N)
+    done = kernels.draw(logits, allowed, uniform, temperature, least, chosen, ln_p, N, V)
+    return (chosen, ln_p) if done else None
 
 
 def squared_norm(array: Array) -> float:
