@@ -93,11 +93,15 @@ def ours(work: Workload) -> Callable[[int], None]:
     optimiser = RMSProp(DECAY)
     values = {key: parameter.value for key, parameter in network.parameters.items()}
     gradients = {key: parameter.gradient for key, parameter in network.parameters.items()}
-    data = [rng.random((T, B, work.size)) < 0.05 if work.frames else rng.integers(0, work.size, (T, B))
-            for _ in range(2)]  # fmt: skip
+
+    def data() -> np.ndarray:
+        if work.frames:
+            return (rng.random((T, B, work.size)) < 0.05).astype(np.float32)
+        return rng.integers(0, work.size, (T, B), np.int32)
+
     feeds = {
-        "inputs": data[0].astype(np.float32 if work.frames else np.int32),
-        "targets": data[1].astype(np.float32 if work.frames else np.int32),
+        "inputs": data(),
+        "targets": data(),
         "weights": np.full((T, B), 1 / (T * B), np.float32),
     }
 
