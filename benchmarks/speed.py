@@ -1,13 +1,15 @@
 """Training and sampling speed beside PyTorch's on the CPU.
 
     pip install torch==2.13.0
-    python benchmarks/speed.py [--rounds N] [--json FILE]
+    python benchmarks/speed.py [WORKLOAD …] [--rounds N] [--json FILE]
 
-Both sides run the same network (embedding of 64, stacked LSTM, dense layer, 96 symbols), float32,
-on the same data: a training step is forward, backward, clipping of the global norm and RMSProp;
-a sampled character is one step of the network and one draw at temperature 0.8. Each side has a
-process of its own, so that their thread pools do not disturb each other, and they run in turn.
-Medians are printed.
+All sides run the same network in float32 on the same kind of data: an embedding of 64, or frames;
+stacked LSTM layers; a dense layer. A training step is forward, backward, clipping of the global
+norm and RMSProp; a sampled symbol is one step of the network and one draw at temperature 0.8.
+The sides are this package with its kernels, with numpy alone (MUSICGEN_KERNELS=numpy), and
+PyTorch. Each has a process of its own, so that their threads do not disturb each other, and they
+run in turn, with a pause in which the threads of the last go to sleep. Medians are printed; the
+peak is the fastest product of two 2048 × 2048 matrices, by the kernels or by numpy.
 """
 
 from __future__ import annotations
@@ -15,51 +17,91 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-T, B, V, E = 50, 50, 96, 64
-CLIP, RATE, DECAY = 5.0, 2e-3, 0.95
-# name: (layers, units, repetitions a block, unit of the figure)
+CLIP, RATE, DECAY, EMBEDDING, TEMPERATURE = 5.0, 2e-3, 0.95, 64, 0.8
+SIDES = ("kernels", "numpy", "torch")
+PAUSE = 0.4  # seconds
+
+
+class Workload(NamedTuple):
+    """What is timed: T steps of B rows in training, or B tunes sampled side by side."""
+
+    layers: int
+    units: int
+    T: int
+    B: int
+    size: int
+    frames: bool
+    training: bool
+    count: int  # repetitions a block
+
+    @property
+    def gigaflops(self) -> float:
+        """Return what the products of a training step take, in 10⁹ operations."""
+        read = self.size if self.frames else EMBEDDING
+        macs = 3 * self.units * self.size
+        for layer in range(self.layers):
+            width = self.units if layer else read
+            # Frames have no gradient.
+            macs += (
+                4 * self.units * (3 * self.units + (3 if layer or not self.frames else 2) * width)
+            )
+        return 2 * macs * self.T * self.B / 1e9
+
+
 WORKLOADS = {
-    "train 2 x 512": (2, 512, 4, "ms a step"),
-    "train 1 x 128": (1, 128, 60, "ms a step"),
-    "sample 2 x 512": (2, 512, 400, "us a character"),
+    "jigs": Workload(2, 512, 50, 50, 96, False, True, 4),
+    "mozart": Workload(2, 512, 120, 10, 128, True, True, 5),
+    "small": Workload(1, 128, 50, 50, 96, False, True, 40),
+    "one tune": Workload(2, 512, 1, 1, 96, False, False, 400),
+    "64 tunes": Workload(2, 512, 1, 64, 96, False, False, 60),
 }
 
 
-def ours(name: str) -> Callable[[int], None]:
+def ours(work: Workload) -> Callable[[int], None]:
     """Return a function that runs a workload some times with this package."""
     from musicgen.networks import Architecture, Network
     from musicgen.optim import RMSProp, clip_global_norm
     from musicgen.sampling import generate
 
-    layers, units, *_ = WORKLOADS[name]
     rng = np.random.default_rng(0)
-    shape = Architecture(V, hidden_size=units, num_layers=layers, embedding_size=E)
+    shape = Architecture(
+        work.size, "bernoulli" if work.frames else "categorical", work.units, work.layers,
+        embedding_size=EMBEDDING,
+    )  # fmt: skip
     network = Network.initialise(shape, rng)
-    if name.startswith("sample"):
-        step = network.stepper()
+    T, B = work.T, work.B
+    if not work.training:
+        step, rngs = network.stepper(B), [np.random.default_rng(seed) for seed in range(B)]
 
         def sample(count: int) -> None:
             step.reset()
-            generate(step, [rng], length=count, never=[0], temperature=0.8)
+            generate(step, rngs, length=count, never=[0], temperature=TEMPERATURE)
 
         return sample
     unrolled = network.unroll(T, B)
     optimiser = RMSProp(DECAY)
     values = {key: parameter.value for key, parameter in network.parameters.items()}
     gradients = {key: parameter.gradient for key, parameter in network.parameters.items()}
+
+    def data() -> np.ndarray:
+        if work.frames:
+            return (rng.random((T, B, work.size)) < 0.05).astype(np.float32)
+        return rng.integers(0, work.size, (T, B), np.int32)
+
     feeds = {
-        "inputs": rng.integers(0, V, (T, B)),
-        "targets": rng.integers(0, V, (T, B)),
+        "inputs": data(),
+        "targets": data(),
         "weights": np.full((T, B), 1 / (T * B), np.float32),
     }
 
@@ -74,36 +116,48 @@ def ours(name: str) -> Callable[[int], None]:
     return train
 
 
-def torchs(name: str) -> Callable[[int], None]:
+def torchs(work: Workload) -> Callable[[int], None]:
     """Return a function that runs a workload some times with PyTorch."""
     import torch
 
-    layers, units, *_ = WORKLOADS[name]
     torch.manual_seed(0)
-    embedding = torch.nn.Embedding(V, E)
-    lstm = torch.nn.LSTM(E, units, layers)
-    dense = torch.nn.Linear(units, V)
-    if name.startswith("sample"):
+    T, B = work.T, work.B
+    embedding = torch.nn.Embedding(work.size, EMBEDDING)
+    lstm = torch.nn.LSTM(work.size if work.frames else EMBEDDING, work.units, work.layers)
+    dense = torch.nn.Linear(work.units, work.size)
+    if not work.training:
 
         @torch.inference_mode()
         def sample(count: int) -> None:
-            symbol, state = torch.zeros(1, 1, dtype=torch.long), None
+            symbol, state = torch.zeros(1, B, dtype=torch.long), None
             for _ in range(count):
                 y, state = lstm(embedding(symbol), state)
-                p = torch.softmax(dense(y)[0, 0] / 0.8, 0)
-                symbol = torch.multinomial(p, 1).view(1, 1)
+                p = torch.softmax(dense(y)[0] / TEMPERATURE, 1)
+                symbol = torch.multinomial(p, 1).view(1, B)
 
         return sample
-    weights = [*embedding.parameters(), *lstm.parameters(), *dense.parameters()]
+    weights = [*lstm.parameters(), *dense.parameters()]
+    if not work.frames:
+        weights += embedding.parameters()
     optimiser = torch.optim.RMSprop(weights, lr=RATE, alpha=DECAY)
-    symbols, targets = torch.randint(V, (T, B)), torch.randint(V, (T, B))
+    shape = (T, B, work.size)
+    symbols = (
+        (torch.rand(shape) < 0.05).float() if work.frames else torch.randint(work.size, (T, B))
+    )
+    targets = (
+        (torch.rand(shape) < 0.05).float() if work.frames else torch.randint(work.size, (T, B))
+    )
     state = None
 
     def train(count: int) -> None:
         nonlocal state
         for _ in range(count):
-            y, state = lstm(embedding(symbols), state)
-            cost = torch.nn.functional.cross_entropy(dense(y).view(-1, V), targets.view(-1))
+            y, state = lstm(symbols if work.frames else embedding(symbols), state)
+            z = dense(y)
+            if work.frames:
+                cost = torch.nn.functional.binary_cross_entropy_with_logits(z, targets)
+            else:
+                cost = torch.nn.functional.cross_entropy(z.view(-1, work.size), targets.view(-1))
             optimiser.zero_grad()
             cost.backward()
             state = tuple(part.detach() for part in state)
@@ -113,43 +167,81 @@ def torchs(name: str) -> Callable[[int], None]:
     return train
 
 
+def peak(_: int) -> float:
+    """Return the fastest large product of this side, in GFLOP/s."""
+    from musicgen.kernels import product
+
+    a = np.ones((2048, 2048), np.float32)
+    out, best = np.empty_like(a), 0.0
+    for _ in range(5):
+        start = time.perf_counter()
+        product(a, a, out)
+        best = max(best, 2 * 2.048**3 / (time.perf_counter() - start))
+    return best
+
+
 def worker(side: str, pipe: Connection) -> None:
     """Time blocks of repetitions on request."""
     runs: dict[str, Callable[[int], None]] = {}
     while (request := pipe.recv()) is not None:
         name, count = request
+        if name == "peak":
+            pipe.send(peak(count))
+            continue
         if name not in runs:
-            runs[name] = (ours if side == "ours" else torchs)(name)
-            runs[name](max(count // 4, 1))
+            runs[name] = (torchs if side == "torch" else ours)(WORKLOADS[name])
+            runs[name](max(count // 4, 2))
+        runs[name](1)  # wakes the threads
         start = time.perf_counter()
         runs[name](count)
         pipe.send((time.perf_counter() - start) / count)
 
 
+def ask(pipe: Connection, name: str, count: int) -> float:
+    """Have a side do something, after a pause."""
+    time.sleep(PAUSE)
+    pipe.send((name, count))
+    return float(pipe.recv())
+
+
 def main() -> None:
-    """Run all workloads and print the table."""
+    """Run the workloads and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=7, help="blocks of each side (default 7)")
     parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Connection] = {}
-    for side in ("ours", "torch"):
+    for side in SIDES:
         pipes[side], far = context.Pipe()
+        if side == "numpy":
+            os.environ["MUSICGEN_KERNELS"] = "numpy"
         context.Process(target=worker, args=(side, far), daemon=True).start()
-    figures: dict[str, Any] = {}
-    print(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, numpy {np.__version__}")
-    print(f"{'workload':16}{'ours':>10}{'PyTorch':>10}  {'unit':16}{'ratio':>6}")
-    for name, (_, _, count, unit) in WORKLOADS.items():
-        seconds: dict[str, list[float]] = {"ours": [], "torch": []}
+        if side == "numpy":
+            del os.environ["MUSICGEN_KERNELS"]
+    highest = max(ask(pipes[side], "peak", 0) for side in ("kernels", "numpy") for _ in range(3))
+    figures: dict[str, Any] = {"peak": highest}
+    print(f"{platform.machine()}, {os.cpu_count()} processors, numpy {np.__version__}, "
+          f"peak {highest:.0f} GFLOP/s")  # fmt: skip
+    print(f"{'workload':10}{'kernels':>10}{'numpy':>10}{'PyTorch':>10}  {'ms a':7}"
+          f"{'PyTorch / kernels':>18}{'/ numpy':>9}{'GFLOP/s':>9}{'of peak':>9}")  # fmt: skip
+    for name in options.workloads or WORKLOADS:
+        work = WORKLOADS[name]
+        seconds: dict[str, list[float]] = {side: [] for side in SIDES}
         for _ in range(options.rounds):
             for side, pipe in pipes.items():
-                pipe.send((name, count))
-                seconds[side].append(pipe.recv())
-        scale = 1e3 if unit.startswith("ms") else 1e6
-        a, b = (scale * statistics.median(seconds[side]) for side in ("ours", "torch"))
-        figures[name] = {"ours": a, "torch": b, "unit": unit, "ratio": b / a}
-        print(f"{name:16}{a:10.1f}{b:10.1f}  {unit:16}{b / a:6.2f}", flush=True)
+                seconds[side].append(ask(pipe, name, work.count))
+        ms = {side: 1e3 * statistics.median(times) for side, times in seconds.items()}
+        figures[name] = {**ms, "ratio": ms["torch"] / ms["kernels"]}
+        line = f"{name:10}" + "".join(f"{ms[side]:10.3f}" for side in SIDES)
+        line += f"  {'step' if work.training else 'symbol':7}{ms['torch'] / ms['kernels']:18.2f}"
+        line += f"{ms['torch'] / ms['numpy']:9.2f}"
+        if work.training:
+            speed = 1e3 * work.gigaflops / ms["kernels"]
+            figures[name] |= {"gigaflops": speed, "share": speed / highest}
+            line += f"{speed:9.0f}{speed / highest:9.0%}"
+        print(line, flush=True)
     for pipe in pipes.values():
         pipe.send(None)
     if options.json:

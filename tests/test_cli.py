@@ -178,3 +178,11 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & {"music21", "matplotlib", "numpy", "mido", "safetensors"}
+
+
+def test_doctor_says_what_computes(musicgen):
+    found = json.loads(musicgen("doctor", "--json").stdout)
+    name = found["kernels"]["name"]
+    assert name in found["kernels"]["possible"]
+    assert found["parts"]["soundfile"]
+    assert f"kernels:     {name} (" in musicgen("doctor").stdout

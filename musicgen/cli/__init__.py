@@ -12,6 +12,7 @@ import typer
 from musicgen.cli import (
     convert,
     corpora,
+    doctor,
     evaluate,
     inspect,
     models,
@@ -45,6 +46,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
 app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("task", epilog=task.EXAMPLES)(task.task)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(models.app, name="models")
 

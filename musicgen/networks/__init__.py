@@ -8,7 +8,8 @@ from musicgen.networks.model import Model
 from musicgen.networks.recurrent import Network
 from musicgen.networks.sequence import SequenceNetwork
 from musicgen.networks.sequential import Sequential
-from musicgen.networks.unrolled import Stepper, Unrolled
+from musicgen.networks.stepper import Stepper
+from musicgen.networks.unrolled import Unrolled
 
 __all__ = [
     "CELLS",

@@ -23,7 +23,8 @@ from musicgen.engine import (
 )
 from musicgen.networks.architecture import HEADS, Architecture
 from musicgen.networks.sequence import SequenceNetwork, initial_recurrent, recurrent_shapes
-from musicgen.networks.unrolled import Stepper, Unrolled
+from musicgen.networks.stepper import GraphStepper, KernelStepper, Stepper
+from musicgen.networks.unrolled import Unrolled
 from musicgen.networks.weights import check_weights
 
 __all__ = ["Network"]
@@ -90,8 +91,10 @@ class Network(SequenceNetwork):
 
     def stepper(self, B: int = 1) -> Stepper:
         """Return a fresh function from one step of B sequences to the logits of the next."""
+        if KernelStepper.suits(self):
+            return KernelStepper(self, B)
         top, states = self._layers(1, B)
-        return Stepper(Unrolled(Graph(top, *states.values()), states))
+        return GraphStepper(Unrolled(Graph(top, *states.values()), states))
 
     def _input(self, name: str, T: int, B: int) -> Input:
         if self.architecture.head == "categorical":

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from musicgen.encodings import BOUNDARY
 from musicgen.engine import Array, Graph, Input, Value
 
-__all__ = ["Stepper", "Unrolled"]
+__all__ = ["Unrolled"]
 
 
 class Unrolled:
@@ -71,27 +71,3 @@ class Unrolled:
     def states(self) -> dict[str, Array]:
         """Return the arrays ``(B, H)`` in which the next pass starts, by name; not copied."""
         return {initial.name: initial.output.data for initial in self._states}
-
-
-class Stepper:
-    """One step of B sequences in, the logits of the next one out, the states kept."""
-
-    def __init__(self, unrolled: Unrolled) -> None:
-        self._unrolled = unrolled
-
-    def __call__(self, symbols: npt.ArrayLike) -> Array:
-        """Take symbols ``(B,)`` or frames ``(B, D)`` and return logits ``(B, V)`` or ``(B, D)``.
-
-        The array is reused at the next step.
-        """
-        logits = self._unrolled.forward({"inputs": np.asarray(symbols)[None]})[0]
-        self._unrolled.carry()
-        return logits
-
-    def reset(self) -> None:
-        """Forget all steps."""
-        self._unrolled.reset()
-
-    def select(self, rows: npt.NDArray[np.intp]) -> None:
-        """Let sequence i go on from where sequence ``rows[i]`` stands."""
-        self._unrolled.select(rows)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from musicgen import kernels
 from musicgen.optim.base import Array, Optimiser
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "RMSProp"]
@@ -99,7 +100,11 @@ class RMSProp(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        g, step = self.slot("g", name, value), self.scratch("step", value)
+        g = self.slot("g", name, value)
+        plain = not (self.centred or self.momentum)
+        if plain and kernels.rmsprop(value, gradient, g, self.decay, self.epsilon, learning_rate):
+            return
+        step = self.scratch("step", value)
         np.multiply(gradient, gradient, out=step)
         _average(g, step, self.decay, out=step)
         if self.centred:
@@ -199,20 +204,20 @@ class Adam(Optimiser):
 
     def change(self, name: str, value: Array, gradient: Array, learning_rate: float) -> None:
         """Change one array in place."""
-        m, v, step = (
-            self.slot("m", name, value),
-            self.slot("v", name, value),
-            self.scratch("step", value),
-        )
+        m, v = self.slot("m", name, value), self.slot("v", name, value)
         t = self.updates[name]
+        factor, rate = 1 / math.sqrt(1 - self.beta2**t), learning_rate / (1 - self.beta1**t)
+        if kernels.adam(value, gradient, m, v, self.beta1, self.beta2, factor, self.epsilon, rate):
+            return
+        step = self.scratch("step", value)
         _average(m, gradient, self.beta1, out=step)
         np.multiply(gradient, gradient, out=step)
         _average(v, step, self.beta2, out=step)
         np.sqrt(v, out=step)
-        np.multiply(step, 1 / math.sqrt(1 - self.beta2**t), out=step)
+        np.multiply(step, factor, out=step)
         np.add(step, self.epsilon, out=step)
         np.divide(m, step, out=step)
-        np.multiply(step, learning_rate / (1 - self.beta1**t), out=step)
+        np.multiply(step, rate, out=step)
         np.subtract(value, step, out=value)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musicgen import kernels
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,8 +75,8 @@ def clip_global_norm(gradients: Iterable[Array], limit: float) -> float:
     array([0.6, 0.8])
     """
     arrays = list(gradients)
-    norm = math.sqrt(sum(float(np.vdot(array, array)) for array in arrays))
+    norm = math.sqrt(sum(map(kernels.squared_norm, arrays)))
     if limit < norm < math.inf:
         for array in arrays:
-            np.multiply(array, limit / norm, out=array)
+            kernels.scale(array, limit / norm)
     return norm

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["check_settings", "draw", "probabilities", "repetitions"]
+__all__ = ["check_settings", "draw", "pick", "probabilities", "repetitions", "uniform"]
 
 SURE = 1e-9  # temperature below which only the likeliest symbol is left
 BELOW_ONE = 1 - 2.0**-52
@@ -130,10 +130,21 @@ def draw(p: npt.NDArray[np.float64], rngs: Sequence[np.random.Generator]) -> npt
     >>> draw(np.array([[0.0, 1.0], [1.0, 0.0]]), [np.random.default_rng(seed) for seed in (1, 2)])
     array([1, 0])
     """
+    return pick(p, uniform(rngs))
+
+
+def pick(p: npt.NDArray[np.float64], u: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the number v at which the sum of ``p[b]`` passes the share ``u[b]``, for each row."""
     cumulative = p.cumsum(-1)
-    # Rounding must not carry the product up to the total, where no symbol lies.
-    uniform = np.array([[rng.random() * BELOW_ONE] for rng in rngs])
-    return (cumulative <= uniform * cumulative[:, -1:]).sum(-1)
+    return (cumulative <= u[:, None] * cumulative[:, -1:]).sum(-1)
+
+
+def uniform(rngs: Sequence[np.random.Generator]) -> npt.NDArray[np.float64]:
+    """Draw a number from 0 to below 1 from each generator.
+
+    Times a sum, it is not rounded up to the sum, where no symbol lies.
+    """
+    return np.array([rng.random() * BELOW_ONE for rng in rngs])
 
 
 def repetitions(history: npt.NDArray[Any], size: int, *, context: int = 16) -> npt.NDArray[Any]:

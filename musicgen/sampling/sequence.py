@@ -8,8 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from musicgen import kernels
 from musicgen.errors import ModelError
-from musicgen.sampling.choice import check_settings, draw, probabilities, repetitions
+from musicgen.sampling.choice import (
+    SURE,
+    check_settings,
+    pick,
+    probabilities,
+    repetitions,
+    uniform,
+)
 from musicgen.sampling.constraint import Constraint
 
 __all__ = ["Sequence", "generate", "log_probabilities"]
@@ -124,30 +132,42 @@ def generate(
         history[row, WINDOW : WINDOW + len(start)] = start
     log_likelihood, stop, ended = np.zeros(B), first + length, np.zeros(B, bool)
     turns = {*first.tolist(), *stop.tolist()}  # places at which other rows draw than before
-    rows, forbidden = np.arange(0), list(never)
-    symbols = np.full(B, end, np.int32)
+    rows, sources = np.arange(0), rngs
+    plain = temperature >= SURE and not repetition_penalty and top_k is None and top_p is None
+    symbols, usual = np.full(B, end, np.int32), None
     for place in range(history.shape[1] - WINDOW):
         now = WINDOW + place
         logits = step(symbols)
         if place in turns:
             rows = np.flatnonzero((first <= place) & (place < stop))
+            sources = [rngs[row] for row in rows]
+        if never and usual is None:
+            usual = np.ones(logits.shape[1], np.bool_)
+            usual[list(never)] = False
         if len(rows):
-            ln_p = log_probabilities(logits[rows])
-            z = ln_p.copy()
-            if repetition_penalty:
-                before = repetitions(history[rows, place:now], z.shape[1])
-                z -= repetition_penalty * np.maximum(before - 1, 0)
-            if forbidden:
-                z[:, forbidden] = -np.inf
+            seen = logits if len(rows) == B else logits[rows]
+            allowed = usual
             if constraints is not None:
-                for i, row in enumerate(rows.tolist()):
-                    z[i, ~constraints[row].allowed()] = -np.inf
-            if forbidden or constraints is not None:
-                _check_possible(z, rows, history[:, WINDOW:now], first)
-            p = probabilities(z, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-            chosen = draw(p, [rngs[row] for row in rows])
+                allowed = np.array([constraints[row].allowed() for row in rows.tolist()])
+                if usual is not None:
+                    allowed &= usual
+            u = uniform(sources)
+            found = kernels.draw(seen, allowed, u, temperature, min_p or 0.0) if plain else None
+            if found is not None:
+                chosen, gained = found
+            else:
+                z = ln_p = log_probabilities(seen)
+                if repetition_penalty:
+                    before = repetitions(history[rows, place:now], z.shape[1])
+                    z = z - repetition_penalty * np.maximum(before - 1, 0)
+                if allowed is not None:
+                    z = np.where(allowed, z, -np.inf)
+                    _check_possible(z, rows, history[:, WINDOW:now], first)
+                p = probabilities(z, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+                chosen = pick(p, u)
+                gained = ln_p[np.arange(len(rows)), chosen]
             history[rows, now] = chosen
-            log_likelihood[rows] += ln_p[np.arange(len(rows)), chosen]
+            log_likelihood[rows] += gained
             if constraints is not None:
                 for row, symbol in zip(rows.tolist(), chosen.tolist(), strict=True):
                     constraints[row].advance(symbol)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musicgen.workflows.convert import Conversion, convert_file, convert_folder
+    from musicgen.workflows.doctor import Diagnosis, diagnose
     from musicgen.workflows.evaluate import evaluate_model
     from musicgen.workflows.evaluation_page import write_page
     from musicgen.workflows.evaluation_result import Evaluation
@@ -40,6 +41,7 @@ __all__ = [
     "CheckReport",
     "Conversion",
     "CorpusRead",
+    "Diagnosis",
     "Evaluation",
     "FileReport",
     "FolderReport",
@@ -55,6 +57,7 @@ __all__ = [
     "Training",
     "convert_file",
     "convert_folder",
+    "diagnose",
     "evaluate_model",
     "evaluation_tables",
     "find_model",
@@ -76,6 +79,7 @@ _PLACES = {
     "CheckReport": "task",
     "Conversion": "convert",
     "CorpusRead": "train",
+    "Diagnosis": "doctor",
     "Evaluation": "evaluation_result",
     "FileReport": "inspect",
     "FolderReport": "inspect",
@@ -92,6 +96,7 @@ _PLACES = {
     "Training": "train",
     "convert_file": "convert",
     "convert_folder": "convert",
+    "diagnose": "doctor",
     "evaluate_model": "evaluate",
     "evaluation_tables": "tables",
     "find_model": "models",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musicgen.engine.node import Array, Node, Shape
+from musicgen.kernels import product
 
 __all__ = ["Dense", "Dot", "MatMul"]
 
@@ -24,16 +25,16 @@ class MatMul(Node):
 
     def forward(self, *arrays: Array) -> Array:
         """Multiply."""
-        return np.matmul(arrays[0], arrays[1], out=self.buffer("y", self.outputs[0].shape))
+        return product(arrays[0], arrays[1], self.buffer("y", self.outputs[0].shape))
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
         """Return (dy x2ᵀ, x1ᵀ dy)."""
         (dy,), (x1, x2) = gradients, self.data
         dx1 = dx2 = None
         if self.inputs[0].differentiable:
-            dx1 = np.matmul(dy, x2.T, out=self.buffer("dx1", x1.shape))
+            dx1 = product(dy, x2.T, self.buffer("dx1", x1.shape))
         if self.inputs[1].differentiable:
-            dx2 = np.matmul(x1.T, dy, out=self.buffer("dx2", x2.shape))
+            dx2 = product(x1.T, dy, self.buffer("dx2", x2.shape))
         return dx1, dx2
 
     def tangent(self, *directions: Array) -> Array:
@@ -60,8 +61,8 @@ class Dense(Node):
         """Compute x W + b."""
         x, W, b = arrays
         y = self.buffer("y", self.outputs[0].shape)
-        np.matmul(x.reshape(-1, W.shape[0]), W, out=y.reshape(-1, W.shape[1]))
-        return np.add(y, b, out=y)
+        product(x.reshape(-1, W.shape[0]), W, y.reshape(-1, W.shape[1]), b)
+        return y
 
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
         """Return (dx, dW, db)."""
@@ -70,9 +71,9 @@ class Dense(Node):
         dx = dW = None
         if self.inputs[0].differentiable:
             dx = self.buffer("dx", x.shape)
-            np.matmul(dy, W.T, out=dx.reshape(-1, W.shape[0]))
+            product(dy, W.T, dx.reshape(-1, W.shape[0]))
         if self.inputs[1].differentiable:
-            dW = np.matmul(x.reshape(-1, W.shape[0]).T, dy, out=self.buffer("dW", W.shape))
+            dW = product(x.reshape(-1, W.shape[0]).T, dy, self.buffer("dW", W.shape))
         return dx, dW, np.sum(dy, axis=0, out=self.buffer("db", b.shape))
 
     def tangent(self, *directions: Array) -> Array:

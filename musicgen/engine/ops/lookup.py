@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from musicgen import kernels
 from musicgen.engine.node import Array, Node, Shape
 
 __all__ = ["Embedding", "Gather", "check_range"]
@@ -42,10 +43,12 @@ class Embedding(Node):
     def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
         """Add up the gradient's rows by id."""
         ids, W = self.data
+        dW = self.buffer("dW", W.shape)
+        if kernels.add_rows(ids, gradients[0], dW):
+            return None, dW
         order = np.argsort(ids, axis=None, kind="stable")
         rows = gradients[0].reshape(-1, W.shape[1])[order]
         found, starts = np.unique(ids.ravel()[order], return_index=True)
-        dW = self.buffer("dW", W.shape)
         dW[...] = 0
         dW[found] = np.add.reduceat(rows, starts, axis=0)
         return None, dW

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from musicgen import kernels
 from musicgen.engine.node import Array, Node, Shape
 from musicgen.engine.ops.activations import sigmoid
 from musicgen.engine.ops.lookup import check_range
@@ -81,13 +82,25 @@ class SoftmaxCrossEntropy(_Loss):
         """Compute the cost; the probabilities are kept for the gradient."""
         z, t = arrays[0], arrays[1][..., None]
         check_range(self, "targets", t, z.shape[-1])
-        p = np.subtract(z, np.max(z, axis=-1, keepdims=True), out=self.buffer("p", z.shape))
+        p, costs = self.buffer("p", z.shape), self.buffer("costs", t.shape)
+        if kernels.softmax(z, arrays[1], p, costs):
+            return np.asarray(np.sum(self._weigh(costs)), self.outputs[0].dtype)
+        np.subtract(z, np.max(z, axis=-1, keepdims=True), out=p)
         costs = np.take_along_axis(p, t, axis=-1)
         np.exp(p, out=p)
         total = np.sum(p, axis=-1, keepdims=True)
         np.divide(p, total, out=p)
         np.subtract(np.log(total, out=total), costs, out=costs)
         return np.asarray(np.sum(self._weigh(costs)), self.outputs[0].dtype)
+
+    def backward(self, *gradients: Array) -> tuple[Array | None, ...]:
+        """Return the prediction's gradient."""
+        t, *weights = self.data[1:]
+        p, dz = (self.buffer(key, self.inputs[0].shape) for key in ("p", "dz"))
+        factor = float(gradients[0]) / (1 if weights else t.size)
+        if kernels.softmax_slope(p, t, weights[0] if weights else None, factor, dz):
+            return (dz, *[None] * (len(self.inputs) - 1))
+        return super().backward(*gradients)
 
     def slope(self, out: Array) -> Array:
         """Write softmax(z) − onehot(t)."""

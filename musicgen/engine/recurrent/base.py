@@ -8,6 +8,7 @@ import numpy as np
 
 from musicgen.engine.cells import Cell
 from musicgen.engine.node import Array, Node, Shape
+from musicgen.kernels import product
 
 __all__ = ["Recurrent"]
 
@@ -105,16 +106,29 @@ class Recurrent(Node):
             for i, gradient in enumerate(gradients):
                 np.copyto(gradient, self.buffer(f"kept {i}", gradient.shape), where=ended)
 
-    def project(self, x: Array, W_x: Array) -> Array:
-        """Return x W_x for all steps at once, ``(T, B, G·H)``."""
+    @property
+    def lengths(self) -> Array | None:
+        """The lengths of the sequences ``(B,)``; None where all have T steps."""
+        return self.data[-1] if self._timed else None
+
+    def project(self, x: Array, W_x: Array, b: Array | None = None) -> Array:
+        """Return x W_x + b for all steps at once, ``(T, B, G·H)``."""
         y = self.buffer("a", (*x.shape[:2], W_x.shape[1]))
-        np.matmul(x.reshape(-1, x.shape[2]), W_x, out=y.reshape(-1, W_x.shape[1]))
+        product(x.reshape(-1, x.shape[2]), W_x, y.reshape(-1, W_x.shape[1]), b)
         return y
+
+    def input_gradient(self, x: Array, W_x: Array, da: Array) -> Array | None:
+        """Return dx = da W_xᵀ for all steps at once; None where it is not wanted."""
+        if not self.inputs[0].differentiable:
+            return None
+        dx = self.buffer("dx", x.shape)
+        product(da.reshape(-1, da.shape[2]), W_x.T, dx.reshape(-1, x.shape[2]))
+        return dx
 
     def weight_gradients(
         self, x: Array, W_x: Array, h: Array, da: Array, da_h: Array
-    ) -> tuple[Array | None, Array, Array]:
-        """Return dx, dW_x and dW_h from the gradients of the products, for all steps at once.
+    ) -> tuple[Array, Array]:
+        """Return dW_x and dW_h from the gradients of the products, for all steps at once.
 
         Parameters
         ----------
@@ -126,15 +140,11 @@ class Recurrent(Node):
             ∂E/∂(x_t W_x) and ∂E/∂(h_{t−1} W_h), ``(T, B, G·H)``.
         """
         da, da_h = da.reshape(-1, da.shape[2]), da_h.reshape(-1, da_h.shape[2])
-        dx = None
-        if self.inputs[0].differentiable:
-            dx = self.buffer("dx", x.shape)
-            np.matmul(da, W_x.T, out=dx.reshape(-1, x.shape[2]))
         dW_x = self.buffer("dW_x", W_x.shape)
-        np.matmul(x.reshape(-1, x.shape[2]).T, da, out=dW_x)
+        product(x.reshape(-1, x.shape[2]).T, da, dW_x)
         dW_h = self.buffer("dW_h", (h.shape[2], da_h.shape[1]))
-        np.matmul(h.reshape(-1, h.shape[2]).T, da_h, out=dW_h)
-        return dx, dW_x, dW_h
+        product(h.reshape(-1, h.shape[2]).T, da_h, dW_h)
+        return dW_x, dW_h
 
     def complete(self, *gradients: Array | None) -> tuple[Array | None, ...]:
         """Add None, when there are lengths: they have no gradient."""

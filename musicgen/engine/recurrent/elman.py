@@ -49,7 +49,8 @@ class Elman(Recurrent):
             np.multiply(da[t], dh, out=da[t])
             np.matmul(da[t], W_h.T, out=dh)
             self.restore(t, (da[t],), dh)
-        dx, dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
+        dx = self.input_gradient(x, W_x, da)
+        dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
         db = np.sum(da, axis=(0, 1), out=self.buffer("db", b.shape))
         return self.complete(dx, dh, dW_x, dW_h, db)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from musicgen import kernels
 from musicgen.engine.cells import LSTMCell
 from musicgen.engine.node import Array
 from musicgen.engine.ops.activations import sigmoid
@@ -31,14 +32,15 @@ class LSTM(Recurrent):
         """Run all steps."""
         x, h_0, c_0, W_x, W_h, b = self.arrays
         B, H = h_0.shape
-        a = self.project(x, W_x)
         h, c = self.history("h", h_0), self.history("c", c_0)
-        tanh_c = self.buffer("tanh c", (len(x), B, H))
+        a, tanh_c = self.buffer("a", (len(x), B, 4 * H)), self.buffer("tanh c", (len(x), B, H))
+        if kernels.lstm_forward(x, W_x, b, W_h, a, h, c, tanh_c, self.lengths):
+            return h[1:], h[-1], c[-1]
+        a = self.project(x, W_x, b)
         recurrent, fresh = self.buffer("h W_h", (B, 4 * H)), self.buffer("i g", (B, H))
         for t in range(len(x)):
             np.matmul(h[t], W_h, out=recurrent)
             np.add(a[t], recurrent, out=a[t])
-            np.add(a[t], b, out=a[t])
             sigmoid(a[t, :, : 3 * H], out=a[t, :, : 3 * H])
             i, f, o, g = _gates(a[t], H)
             np.tanh(g, out=g)
@@ -65,10 +67,25 @@ class LSTM(Recurrent):
         T, (B, H) = len(x), h_0.shape
         a, tanh_c = self.buffer("a", (T, B, 4 * H)), self.buffer("tanh c", (T, B, H))
         h, c = self.buffer("h", (T + 1, B, H)), self.buffer("c", (T + 1, B, H))
-        da, slope = self.buffer("da", a.shape), self.buffer("slope", (B, 3 * H))
-        dh, dc, d = (self.buffer(key, (B, H)) for key in ("dh", "dc", "d"))
+        da, db = self.buffer("da", a.shape), self.buffer("db", b.shape)
+        dh, dc = self.buffer("dh", (B, H)), self.buffer("dc", (B, H))
         np.copyto(dh, dh_T)
         np.copyto(dc, dc_T)
+        dx = self.buffer("dx", x.shape) if self.inputs[0].differentiable else None
+        if not kernels.lstm_backward(W_x, W_h, a, c, tanh_c, self.lengths, dy, da, dx, dh, dc, db):
+            self._through_time(W_h, a, c, tanh_c, dy, da, dh, dc)
+            np.sum(da, axis=(0, 1), out=db)
+            dx = self.input_gradient(x, W_x, da)
+        dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
+        return self.complete(dx, dh, dc, dW_x, dW_h, db)
+
+    def _through_time(
+        self, W_h: Array, a: Array, c: Array, tanh_c: Array, dy: Array, da: Array, dh: Array,
+        dc: Array,
+    ) -> None:  # fmt: skip
+        """Compute da; let dh and dc become the gradients of the initial states."""
+        T, B, H = tanh_c.shape
+        slope, d = self.buffer("slope", (B, 3 * H)), self.buffer("d", (B, H))
         W_hT = self.buffer("W_h transposed", W_h.shape[::-1])
         np.copyto(W_hT, W_h.T)
         for t in reversed(range(T)):
@@ -95,9 +112,6 @@ class LSTM(Recurrent):
             np.multiply(dc, f, out=dc)
             np.matmul(da[t], W_hT, out=dh)
             self.restore(t, (da[t],), dh, dc)
-        dx, dW_x, dW_h = self.weight_gradients(x, W_x, h[:-1], da, da)
-        db = np.sum(da, axis=(0, 1), out=self.buffer("db", b.shape))
-        return self.complete(dx, dh, dc, dW_x, dW_h, db)
 
     def step_tangent(self, t: int, dx: Array, *directions: Array) -> tuple[Array, ...]:
         """Return dh_t and dc_t: the equations above, differentiated."""
