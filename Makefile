@@ -1,11 +1,15 @@
 # make demo: install, train for 90 seconds, write two tunes.  make test: install, lint, type-check, test.
+# make test-numpy: the tests of what computes once more, without the kernels in C; make test does it too.
 # make studies: renew the figures of docs/studies.md; DIGITS=folder and SHAKESPEARE=file spare the downloads.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test studies clean
+COMPUTES = feedforward gradients graph kernel_choice kernels networks odd_graphs optim recurrent \
+	sampling sequential task_reber task_xor trainer
+
+.PHONY: demo test test-numpy studies clean
 
 demo: $(VENV)/installed
 	$(BIN)/musicgen corpora get ryans
@@ -19,6 +23,10 @@ test: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+	$(MAKE) test-numpy
+
+test-numpy: $(VENV)/installed-for-tests
+	MUSICGEN_KERNELS=numpy $(BIN)/python -m pytest $(COMPUTES:%=tests/test_%.py)
 
 studies: $(VENV)/installed
 	$(BIN)/python benchmarks/studies.py $(TASKS) $(if $(DIGITS),--digits $(DIGITS)) $(if $(SHAKESPEARE),--shakespeare $(SHAKESPEARE))

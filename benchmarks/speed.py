@@ -21,7 +21,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ import numpy as np
 CLIP, RATE, DECAY, EMBEDDING, TEMPERATURE = 5.0, 2e-3, 0.95, 64, 0.8
 SIDES = ("kernels", "numpy", "torch")
 PAUSE = 0.4  # seconds
+PEAK = "peak"
 
 
 class Workload(NamedTuple):
@@ -167,7 +168,7 @@ def torchs(work: Workload) -> Callable[[int], None]:
     return train
 
 
-def peak(_: int) -> float:
+def peak() -> float:
     """Return the fastest large product of this side, in GFLOP/s."""
     from musicgen.kernels import product
 
@@ -182,26 +183,50 @@ def peak(_: int) -> float:
 
 def worker(side: str, pipe: Connection) -> None:
     """Time blocks of repetitions on request."""
-    runs: dict[str, Callable[[int], None]] = {}
-    while (request := pipe.recv()) is not None:
-        name, count = request
-        if name == "peak":
-            pipe.send(peak(count))
+    known: Workload | None = None
+    run: Callable[[int], None] | None = None
+    while (work := pipe.recv()) is not None:
+        if work == PEAK:
+            pipe.send(peak())
             continue
-        if name not in runs:
-            runs[name] = (torchs if side == "torch" else ours)(WORKLOADS[name])
-            runs[name](max(count // 4, 2))
-        runs[name](1)  # wakes the threads
+        if run is None or work != known:
+            run = None  # so that the memory of the last one is free
+            run, known = (torchs if side == "torch" else ours)(work), work
+            run(max(work.count // 4, 2))
+        run(1)  # wakes the threads
         start = time.perf_counter()
-        runs[name](count)
-        pipe.send((time.perf_counter() - start) / count)
+        run(work.count)
+        pipe.send((time.perf_counter() - start) / work.count)
 
 
-def ask(pipe: Connection, name: str, count: int) -> float:
+def launch(sides: Iterable[str]) -> dict[str, Connection]:
+    """Start a process for each side; return the ways to them."""
+    context = multiprocessing.get_context("spawn")
+    pipes: dict[str, Connection] = {}
+    for side in sides:
+        pipes[side], far = context.Pipe()
+        if side == "numpy":
+            os.environ["MUSICGEN_KERNELS"] = "numpy"
+        context.Process(target=worker, args=(side, far), daemon=True).start()
+        if side == "numpy":
+            del os.environ["MUSICGEN_KERNELS"]
+    return pipes
+
+
+def ask(pipe: Connection, what: Workload | str) -> float:
     """Have a side do something, after a pause."""
     time.sleep(PAUSE)
-    pipe.send((name, count))
+    pipe.send(what)
     return float(pipe.recv())
+
+
+def milliseconds(pipes: Mapping[str, Connection], work: Workload, rounds: int) -> dict[str, float]:
+    """Return the median time of a repetition of each side; the sides take turns."""
+    seconds: dict[str, list[float]] = {side: [] for side in pipes}
+    for _ in range(rounds):
+        for side, pipe in pipes.items():
+            seconds[side].append(ask(pipe, work))
+    return {side: 1e3 * statistics.median(times) for side, times in seconds.items()}
 
 
 def main() -> None:
@@ -211,16 +236,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="blocks of each side (default 7)")
     parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    pipes: dict[str, Connection] = {}
-    for side in SIDES:
-        pipes[side], far = context.Pipe()
-        if side == "numpy":
-            os.environ["MUSICGEN_KERNELS"] = "numpy"
-        context.Process(target=worker, args=(side, far), daemon=True).start()
-        if side == "numpy":
-            del os.environ["MUSICGEN_KERNELS"]
-    highest = max(ask(pipes[side], "peak", 0) for side in ("kernels", "numpy") for _ in range(3))
+    pipes = launch(SIDES)
+    highest = max(ask(pipes[side], PEAK) for side in ("kernels", "numpy") for _ in range(3))
     figures: dict[str, Any] = {"peak": highest}
     print(f"{platform.machine()}, {os.cpu_count()} processors, numpy {np.__version__}, "
           f"peak {highest:.0f} GFLOP/s")  # fmt: skip
@@ -228,11 +245,7 @@ def main() -> None:
           f"{'PyTorch / kernels':>18}{'/ numpy':>9}{'GFLOP/s':>9}{'of peak':>9}")  # fmt: skip
     for name in options.workloads or WORKLOADS:
         work = WORKLOADS[name]
-        seconds: dict[str, list[float]] = {side: [] for side in SIDES}
-        for _ in range(options.rounds):
-            for side, pipe in pipes.items():
-                seconds[side].append(ask(pipe, name, work.count))
-        ms = {side: 1e3 * statistics.median(times) for side, times in seconds.items()}
+        ms = milliseconds(pipes, work, options.rounds)
         figures[name] = {**ms, "ratio": ms["torch"] / ms["kernels"]}
         line = f"{name:10}" + "".join(f"{ms[side]:10.3f}" for side in SIDES)
         line += f"  {'step' if work.training else 'symbol':7}{ms['torch'] / ms['kernels']:18.2f}"

@@ -23,15 +23,19 @@ def doctor(
     found = diagnose()
     kernels = found.kernels
     if as_json:
-        print(json.dumps(asdict(found) | {"kernels": kernels._asdict()}))
+        print(json.dumps(asdict(found) | {"kernels": kernels and kernels._asdict()}))
         return
     print(f"musicgen:    {found.musicgen}")
     print(f"python:      {found.python}, {found.machine}")
     print(f"numpy:       {found.numpy} with {found.blas}")
     print(f"processors:  {found.cores}, of which {found.usable} may be used")
-    print(f"kernels:     {kernels.name} ({kernels.reason})")
-    print(f"possible:    {', '.join(kernels.possible)}; choose one with MUSICGEN_KERNELS")
-    if kernels.name != "numpy":
-        print(f"threads:     {kernels.threads}; choose a number with MUSICGEN_THREADS")
+    if kernels is None:
+        print(f"kernels:     none: {found.problem}")
+    else:
+        print(f"kernels:     {kernels.name} ({kernels.reason})")
+        print(f"possible:    {', '.join(kernels.possible)}; choose one with MUSICGEN_KERNELS")
+        if kernels.name != "numpy":
+            print(f"threads:     {kernels.threads}; choose a number with --threads N "
+                  "or MUSICGEN_THREADS")  # fmt: skip
     for name, there in found.parts.items():
         print(f"{name + ':':13}{'there' if there else 'missing'} – {PARTS[name]}")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.cli.threads import Threads, compute_on
+
 if TYPE_CHECKING:
     from musicgen.evaluation import Copying
     from musicgen.evaluation.page import Table
@@ -45,6 +47,7 @@ def evaluate(
     jobs: Annotated[
         int | None, Option(min=1, help="Processes that read.  [default: one a processor]")
     ] = None,
+    threads: Threads = None,
     as_json: Annotated[bool, Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Tell how good a model is, and whether it just copies.
@@ -53,6 +56,7 @@ def evaluate(
     of another one, by all. Likelihood, musical statistics beside those of real pieces, validity,
     and how much of the samples stands in the corpus.
     """
+    compute_on(threads)
     from musicgen.errors import MusicgenError
     from musicgen.workflows import evaluate_model, write_page
     from musicgen.workflows.evaluation_page import check_page

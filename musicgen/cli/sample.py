@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.cli.threads import Threads, compute_on
 from musicgen.music import Audio, Tune
 
 if TYPE_CHECKING:
@@ -92,12 +93,14 @@ def sample(
         Option(help="Folder, or a file for one piece in one format.  [default: samples/]"),
     ] = None,
     pictures: Annotated[int, Option(min=0, help="Draw so many of the pieces (PNG).")] = 1,
+    threads: Threads = None,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write new music with a model.
 
     A piece that is not sound, or copies too much, is drawn again, and counted.
     """
+    compute_on(threads)
     from tqdm import tqdm
 
     from musicgen.workflows import sample_from

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.cli.threads import Threads, compute_on
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ def score(
     format: Annotated[
         str | None, Option(help="Format of the file.  [default: the content tells]")
     ] = None,
+    threads: Threads = None,
     as_json: Annotated[bool, Option("--json", help="Print every bar and note as JSON.")] = False,
 ) -> None:
     """Find the odd bar, or the slip, in a transcription.
@@ -52,6 +55,7 @@ def score(
     piece by two standard deviations of these. Bars that do not add up to the metre, and what had to
     be repaired, are named too.
     """
+    compute_on(threads)
     from musicgen.workflows import score_file
 
     result = score_file(source, model, piece=tune, format=format, picture=picture)

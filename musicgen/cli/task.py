@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.cli.threads import Threads, compute_on
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -47,12 +49,14 @@ def task(
         Path | None,
         Option(help="File or folder of the data; for digits also 8x8.  [default: downloaded]"),
     ] = None,
+    threads: Threads = None,
     as_json: Annotated[bool, Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Check that learning works, on a classic problem with a known answer.
 
     Each check has a mark. The exit code is 1 when a run stays below it.
     """
+    compute_on(threads)
     from musicgen.tasks import NAMES, find_task
     from musicgen.workflows import run_checks, run_studies
 

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 from typer import Option
 
+from musicgen.cli.threads import Threads, compute_on
+
 __all__ = ["EXAMPLES", "train"]
 
 EXAMPLES = """\b
@@ -93,6 +95,7 @@ def train(
     jobs: Annotated[
         int | None, Option(min=1, help="Processes that read.  [default: one a processor]")
     ] = None,
+    threads: Threads = None,
     cache: Annotated[bool, Option(help="Keep the encoded corpus for the next run.")] = True,
     seed: Annotated[int, Option(min=0, help="Same seed and --epochs, same model.")] = 0,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
@@ -103,6 +106,7 @@ def train(
     learning curve (PNG) beside it. Ctrl-C ends the training early and keeps what there is;
     --resume goes on from there.
     """
+    compute_on(threads)
     from musicgen.cli.progress import TrainingBar, file_bar
     from musicgen.workflows import train_on
 

@@ -75,6 +75,14 @@ class Value:
         return f"<value of {self.node.name}: {self.dtype} {self.shape}>"
 
 
+def _zeros(shape: Shape, dtype: np.dtype) -> Array:
+    """Make zeros that begin at a cache line: a vector across two lines costs twice as much."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
 class Node:
     """One operation. An own operation needs one small class and no registration.
 
@@ -232,7 +240,7 @@ class Node:
         """
         found = self._buffers.get(key)
         if found is None or found.shape != shape:
-            found = self._buffers[key] = np.zeros(shape, self.outputs[0].dtype)
+            found = self._buffers[key] = _zeros(shape, self.outputs[0].dtype)
         return found
 
     def find_nonfinite(self) -> str | None:

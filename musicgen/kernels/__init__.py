@@ -7,7 +7,8 @@ take the machine from each other. So all products of a training step come throug
 Two environment variables choose: ``MUSICGEN_KERNELS`` is the name of an instruction set
 (``avx512``, ``avx2``, ``neon``, ``plain``) or ``numpy``, ``MUSICGEN_THREADS`` a number of threads.
 By default these are the best instruction set and as many threads as the process may use processors.
-The results do not depend on the number of threads.
+The choice is made at the first use, or by `choose`. The results do not depend on the number of
+threads.
 """
 
 from musicgen.kernels.choice import KernelChoice, choose, chosen, native, usable_cores
@@ -15,6 +16,7 @@ from musicgen.kernels.operations import (
     adam,
     add_rows,
     draw,
+    lay_out,
     lstm_backward,
     lstm_forward,
     product,
@@ -24,7 +26,6 @@ from musicgen.kernels.operations import (
     softmax_slope,
     squared_norm,
     step,
-    steps,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "choose",
     "chosen",
     "draw",
+    "lay_out",
     "lstm_backward",
     "lstm_forward",
     "native",
@@ -44,6 +46,5 @@ __all__ = [
     "softmax_slope",
     "squared_norm",
     "step",
-    "steps",
     "usable_cores",
 ]

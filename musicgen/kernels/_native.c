@@ -30,12 +30,21 @@
 #define SHUFFLE(ivec, a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
 #endif
 
-#define HEIGHT 1024  /* rows and */
-#define DEPTH 256    /* columns of A that are laid out at a time: a megabyte, which a cache holds */
-#define FEW 4        /* rows for which nothing is worth laying out */
-#define FEW_DEPTH 32 /* rows of weights after which the next gate is looked at */
+#define ROWS 6      /* of a tile */
+#define DEPTH 512   /* rows of a panel that are laid out at a time: what a second cache holds */
+#define CACHED (1 << 18) /* floats of weights that a second cache holds beside other things */
 #define MOST_LAYERS 16
 #define LENGTH 4096  /* elements that are added up as one */
+
+/* Blocks of rows, of which tiles take one at a time, all about equally high; their first rows. */
+static inline long blocks(long M) { return (M + ROWS - 1) / ROWS; }
+static inline long first_row(long M, long block) { return M * block / blocks(M); }
+
+/* Where the vectors of a panel begin, and how many columns of each exist. */
+struct strips {
+    const float *from[4];
+    int n[4];
+};
 
 /* C (M, N) = A (M, K) B (K, N) + bias (N,). */
 struct product {
@@ -60,7 +69,8 @@ struct lstm {
     float *dx;            /* (T, B, D) */
     float *dh, *dc;       /* (B, H): of the final states, then of the initial ones */
     float *da, *db;       /* (T, B, 4H), (4H,) */
-    float *weights, *rows; /* memory */
+    float *weights; /* laid out */
+    float *sums;    /* (blocks(B), 4H): parts of db */
 };
 
 /* Logits z (N, V) of a categorical choice, and what came. */
@@ -89,32 +99,34 @@ struct update {
     double *sums;
 };
 
-/* A network of B rows: symbols or frames, LSTM layers, and a last product. */
+/* A network of B rows: symbols or frames, LSTM layers over one step, and a last product. */
 struct network {
-    long B, D;
-    int layers, few;
+    long B, D, H, N;
+    int layers;
     const int32_t *numbers; /* (B,); NULL for frames, which are in x */
     const float *embedding; /* (V, D) */
     float *x;               /* (B, D) */
-    struct product products[MOST_LAYERS + 1];
     struct lstm lstms[MOST_LAYERS];
+    const float *W, *bias; /* (H, N), (N,) */
+    float *panels;         /* W, laid out */
+    float *logits;         /* (B, N) */
 };
 
 /* What there is for an instruction set. */
 struct kernels {
     const char *name;
-    int lanes;
+    int lanes, width;
     int (*supported)(void);
-    work_function multiply, multiply_few, forward, forward_few, backward;
-    work_function softmax, softmax_slope, scatter, squares, scale, rmsprop, adam, step;
+    work_function multiply, forward, backward;
+    work_function softmax, softmax_slope, scatter, squares, scale, rmsprop, adam, lay_out, step;
 };
 
 static int always(void) { return 1; }
 
-#define KERNELS(set, lanes, supported) \
-    {#set, lanes, supported, multiply_##set, multiply_few_##set, forward_##set, \
-     forward_few_##set, backward_##set, softmax_##set, softmax_slope_##set, scatter_##set, \
-     squares_##set, scale_##set, rmsprop_##set, adam_##set, step_##set}
+#define KERNELS(set, lanes, width, supported) \
+    {#set, lanes, width, supported, multiply_##set, forward_##set, backward_##set, \
+     softmax_##set, softmax_slope_##set, scatter_##set, squares_##set, scale_##set, \
+     rmsprop_##set, adam_##set, lay_out_##set, step_##set}
 
 #if defined(__x86_64__)
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
@@ -129,7 +141,7 @@ static int has_avx2(void) {
 #endif
 #define ON(name) name##_avx512
 #define LANES 16
-#define ROWS 14
+#define VECTORS 4
 #include "products.h"
 #include "lstm.h"
 #include "passes.h"
@@ -144,7 +156,7 @@ static int has_avx2(void) {
 #endif
 #define ON(name) name##_avx2
 #define LANES 8
-#define ROWS 6
+#define VECTORS 2
 #include "products.h"
 #include "lstm.h"
 #include "passes.h"
@@ -159,11 +171,11 @@ static int has_avx2(void) {
 #if defined(__aarch64__)
 #define ON(name) name##_neon
 #define LANES 4
-#define ROWS 14
+#define VECTORS 4
 #else
 #define ON(name) name##_plain
 #define LANES 4
-#define ROWS 6
+#define VECTORS 2
 #endif
 #include "products.h"
 #include "lstm.h"
@@ -171,13 +183,13 @@ static int has_avx2(void) {
 
 static const struct kernels sets[] = {
 #if defined(__x86_64__)
-    KERNELS(avx512, 16, has_avx512),
-    KERNELS(avx2, 8, has_avx2),
+    KERNELS(avx512, 16, 64, has_avx512),
+    KERNELS(avx2, 8, 16, has_avx2),
 #endif
 #if defined(__aarch64__)
-    KERNELS(neon, 4, always),
+    KERNELS(neon, 4, 16, always),
 #else
-    KERNELS(plain, 4, always),
+    KERNELS(plain, 4, 8, always),
 #endif
 };
 #define SETS ((int)(sizeof sets / sizeof *sets))
@@ -241,13 +253,11 @@ static PyObject *multiply(PyObject *module, PyObject *args) {
         p.bias = arrays[3].buf;
         p.A_stride = p.A_turned ? p.M : p.K;
         p.B_stride = p.B_turned ? p.K : p.N;
-        int few = p.M <= FEW && !p.A_turned && !p.B_turned;
         double work = (double)p.M * (double)p.N * (double)p.K;
-        int helpers = work < (few ? 3e4 : 1e5) ? 1 : threads;
-        size_t rows = few ? 0 : (size_t)round_up(p.M < HEIGHT ? p.M : HEIGHT, 16) * DEPTH;
-        size_t panels = few ? 0 : (size_t)helpers * DEPTH * 2 * (size_t)chosen->lanes;
-        if (perform(few ? chosen->multiply_few : chosen->multiply, &p, &p.rows, rows, &p.panels,
-                    panels, helpers)) {
+        int helpers = work < 1e5 ? 1 : threads;
+        size_t rows = p.A_turned ? (size_t)(blocks(p.M) * ROWS * DEPTH) : 0;
+        size_t panels = (size_t)(helpers * DEPTH * chosen->width);
+        if (perform(chosen->multiply, &p, &p.panels, panels, &p.rows, rows, helpers)) {
             result = Py_NewRef(Py_None);
         }
     }
@@ -255,18 +265,14 @@ static PyObject *multiply(PyObject *module, PyObject *args) {
     return result;
 }
 
-/* Take T, B, H, and give the memory that `forward` or `backward` needs for weights and rows. */
-static void measure(const struct lstm *l, int backwards, int helpers, size_t *weights,
-                    size_t *rows) {
-    long lanes = chosen->lanes, H = round_up(l->H, lanes), depth = H + round_up(l->D, lanes);
-    if (backwards) {
-        long panel = 2 * lanes;
-        *weights = (size_t)(4 * H * (round_up(l->H, panel) + round_up(l->D, panel)));
-        *rows = (size_t)(8 * l->B * H);
-        return;
-    }
-    *weights = (size_t)(4 * depth * (l->T > 1 ? H : helpers * lanes));
-    *rows = (size_t)(2 * depth * (l->B > 2 * FEW ? l->B : 2 * FEW));
+/* Floats of the weights of a layer, laid out for the forward pass. */
+static size_t forward_size(const struct lstm *l) {
+    return (size_t)((l->D + l->H) * 4 * round_up(l->H, chosen->lanes));
+}
+
+/* The same for the backward pass. */
+static size_t backward_size(const struct lstm *l) {
+    return (size_t)(4 * l->H * (round_up(l->H, chosen->width) + round_up(l->D, chosen->width)));
 }
 
 PyDoc_STRVAR(forward_doc, "lstm_forward(a, W_h, h, c, tanh_c, lengths, x, W_x, b, T, B, H, D)");
@@ -297,12 +303,9 @@ static PyObject *lstm_forward(PyObject *module, PyObject *args) {
         l.x = arrays[6].buf;
         l.W_x = arrays[7].buf;
         l.b = arrays[8].buf;
-        int few = l.T == 1 && l.B <= FEW && !l.D;
-        int helpers = (double)l.B * (double)l.H * (double)l.H < (few ? 1e4 : 3e4) ? 1 : threads;
-        size_t weights, rows;
-        measure(&l, 0, helpers, &weights, &rows);
-        if (perform(few ? chosen->forward_few : chosen->forward, &l, &l.weights, weights, &l.rows,
-                    rows, helpers)) {
+        int helpers = (double)l.B * (double)l.H * (double)l.H < 3e4 ? 1 : threads;
+        float *nothing;
+        if (perform(chosen->forward, &l, &l.weights, forward_size(&l), &nothing, 0, helpers)) {
             result = Py_NewRef(Py_None);
         }
     }
@@ -346,9 +349,8 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
         l.W_x = arrays[10].buf;
         l.dx = arrays[11].buf;
         int helpers = (double)l.B * (double)l.H * (double)l.H < 3e4 ? 1 : threads;
-        size_t weights, rows;
-        measure(&l, 1, helpers, &weights, &rows);
-        if (perform(chosen->backward, &l, &l.weights, weights, &l.rows, rows, helpers)) {
+        size_t sums = (size_t)(blocks(l.B) * 4 * l.H);
+        if (perform(chosen->backward, &l, &l.weights, backward_size(&l), &l.sums, sums, helpers)) {
             result = Py_NewRef(Py_None);
         }
     }
@@ -526,11 +528,6 @@ static PyObject *adam(PyObject *module, PyObject *args) {
     return result;
 }
 
-PyDoc_STRVAR(step_doc, "step(input, embedding, x, weights, states, logits, B, D, H, V, N): one step.\n\n"
-             "`input` is symbols (B,) where there is an embedding (V, D), and else None; `weights`\n"
-             "are W_x, W_h and b of each layer, then those of the last product (H, N); `states` are\n"
-             "h and c (2, B, H), a (B, 4H) and tanh c (B, H) of each layer.");
-
 /* Take a buffer of each item of a tuple; how many, or −1. */
 static Py_ssize_t take_buffers(PyObject *tuple, Py_buffer *arrays, Py_ssize_t most, int flags) {
     Py_ssize_t count = PyTuple_Size(tuple);
@@ -545,87 +542,125 @@ static Py_ssize_t take_buffers(PyObject *tuple, Py_buffer *arrays, Py_ssize_t mo
     return count;
 }
 
-/* Fill in the layers of a network; 0 when an array has not the size that it must have. */
-static int fill_in(struct network *n, const Py_buffer *weights, const Py_buffer *states, long H,
-                   long N, float *logits) {
-    long B = n->B, D = n->D;
-    const float *x = n->x;
-    for (int i = 0; i < n->layers; i++, weights += 3, states += 4) {
-        if (!(holds(&weights[0], D * 4 * H, 4) && holds(&weights[1], H * 4 * H, 4) &&
-              holds(&weights[2], 4 * H, 4) && holds(&states[0], 2 * B * H, 4) &&
-              holds(&states[1], 2 * B * H, 4) && holds(&states[2], 4 * B * H, 4) &&
-              holds(&states[3], B * H, 4))) {
-            return 0;
-        }
-        n->products[i] = (struct product){
-            .M = B, .N = 4 * H, .K = D, .A = x, .B = weights[0].buf, .bias = weights[2].buf,
-            .C = states[2].buf, .A_stride = D, .B_stride = 4 * H};
-        n->lstms[i] = (struct lstm){
-            .T = 1, .B = B, .H = H, .a = states[2].buf, .W_h = weights[1].buf,
-            .h = states[0].buf, .c = states[1].buf, .tanh_c = states[3].buf};
-        x = states[0].buf;
-        D = H;
+/* Let the layers of a network, and its last product, point to laid out weights; return how many
+ * floats these are. Each part begins at a full line. */
+static size_t place(struct network *n, float *memory) {
+    long at = 0;
+    for (int i = 0; i < n->layers; i++) {
+        struct lstm *l = &n->lstms[i];
+        *l = (struct lstm){.T = 1, .B = n->B, .H = n->H, .D = i ? n->H : n->D};
+        l->weights = memory + at;
+        at += round_up((long)forward_size(l), 16);
+        l->b = memory + at;
+        at += round_up(4 * n->H, 16);
     }
-    n->products[n->layers] = (struct product){
-        .M = B, .N = N, .K = H, .A = x, .B = weights[0].buf, .bias = weights[1].buf, .C = logits,
-        .A_stride = H, .B_stride = N};
-    return holds(&weights[0], H * N, 4) && holds(&weights[1], N, 4);
+    n->panels = memory + at;
+    at += n->H * round_up(n->N, chosen->width);
+    n->bias = memory + at;
+    return (size_t)(at + n->N);
 }
 
-/* Give the layers memory, and have the step done. */
-static int perform_step(struct network *n) {
-    long H = n->lstms[0].H;
-    size_t weights, rows, packed = (size_t)round_up(n->B < HEIGHT ? n->B : HEIGHT, 16) * DEPTH;
-    size_t panels = (size_t)threads * DEPTH * 2 * (size_t)chosen->lanes;
-    int helpers = (double)n->B * (double)H * (double)H < 1e4 ? 1 : threads, done = 0;
-    measure(&n->lstms[0], 0, threads, &weights, &rows);
-    Py_BEGIN_ALLOW_THREADS
-    float *memory = enter(weights + rows + packed + panels);
-    if (memory) {
-        for (int i = 0; i <= n->layers; i++) {
-            n->products[i].rows = memory + weights + rows;
-            n->products[i].panels = memory + weights + rows + packed;
-            if (i == n->layers) break;
-            n->lstms[i].weights = memory;
-            n->lstms[i].rows = memory + weights;
-        }
-        together(chosen->step, n, helpers);
-        leave();
-        done = 1;
+/* The first full line of a piece of memory. */
+static float *aligned(void *memory) { return (float *)(((uintptr_t)memory + 63) / 64 * 64); }
+
+PyDoc_STRVAR(lay_out_doc, "lay_out(weights, D, H, N): a network's weights as step() reads them.\n\n"
+             "`weights` are W_x, W_h and b of each layer, then those of the last product (H, N).");
+
+static PyObject *lay_out(PyObject *module, PyObject *args) {
+    enum { MOST = 3 * MOST_LAYERS + 2 };
+    Py_buffer arrays[MOST] = {{0}};
+    PyObject *given, *result = NULL;
+    struct network n = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!lll:lay_out", &PyTuple_Type, &given, &n.D, &n.H, &n.N)) {
+        return NULL;
     }
-    Py_END_ALLOW_THREADS
-    if (!done) PyErr_NoMemory();
-    return done;
+    Py_ssize_t count = take_buffers(given, arrays, MOST, PyBUF_SIMPLE);
+    n.layers = (int)(count / 3);
+    int fit = count >= 5 && count % 3 == 2 && holds(&arrays[count - 2], n.H * n.N, 4) &&
+              holds(&arrays[count - 1], n.N, 4);
+    for (int i = 0; fit && i < n.layers; i++) {
+        fit = holds(&arrays[3 * i], (i ? n.H : n.D) * 4 * n.H, 4) &&
+              holds(&arrays[3 * i + 1], n.H * 4 * n.H, 4) && holds(&arrays[3 * i + 2], 4 * n.H, 4);
+    }
+    if (fit) {
+        size_t floats = place(&n, NULL);
+        result = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(floats * sizeof(float) + 64));
+    }
+    if (result) {
+        float *nothing;
+        place(&n, aligned(PyByteArray_AsString(result)));
+        for (int i = 0; i < n.layers; i++) {
+            n.lstms[i].W_x = arrays[3 * i].buf;
+            n.lstms[i].W_h = arrays[3 * i + 1].buf;
+            memcpy((float *)n.lstms[i].b, arrays[3 * i + 2].buf, (size_t)arrays[3 * i + 2].len);
+        }
+        n.W = arrays[count - 2].buf;
+        memcpy((float *)n.bias, arrays[count - 1].buf, (size_t)arrays[count - 1].len);
+        if (!perform(chosen->lay_out, &n, &nothing, 0, &nothing, 0, threads)) Py_CLEAR(result);
+    } else if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, "the weights do not fit");
+    }
+    release(arrays, MOST);
+    return result;
 }
+
+PyDoc_STRVAR(step_doc, "step(input, embedding, x, laid, states, logits, B, D, H, V, N): one step.\n\n"
+             "`input` is symbols (B,) where there is an embedding (V, D), and else None; `laid` comes\n"
+             "from lay_out(); `states` are h and c (2, B, H), a (B, 4H) and tanh c (B, H) of each\n"
+             "layer.");
 
 static PyObject *step(PyObject *module, PyObject *args) {
-    enum { WEIGHTS = 3 * MOST_LAYERS + 2, STATES = 4 * MOST_LAYERS };
-    Py_buffer arrays[4 + WEIGHTS + STATES] = {{0}};
-    Py_buffer *weights = arrays + 4, *states = weights + WEIGHTS;
-    PyObject *given, *kept, *result = NULL;
+    enum { STATES = 4 * MOST_LAYERS };
+    Py_buffer arrays[5 + STATES] = {{0}}; /* input, embedding, x, laid, logits, states */
+    Py_buffer *states = arrays + 5;
+    PyObject *kept, *result = NULL;
     struct network n = {0};
-    long H, V, N;
+    long V;
     (void)module;
-    if (PyArg_ParseTuple(args, "z*z*w*O!O!w*lllll:step", &arrays[0], &arrays[1], &arrays[2],
-                         &PyTuple_Type, &given, &PyTuple_Type, &kept, &arrays[3], &n.B, &n.D, &H,
-                         &V, &N)) {
-        Py_ssize_t layers = take_buffers(kept, states, STATES, PyBUF_WRITABLE) / 4;
-        n.layers = (int)layers;
-        n.few = n.B <= FEW;
+    if (PyArg_ParseTuple(args, "z*z*w*y*O!w*lllll:step", &arrays[0], &arrays[1], &arrays[2],
+                         &arrays[3], &PyTuple_Type, &kept, &arrays[4], &n.B, &n.D, &n.H, &V,
+                         &n.N)) {
+        Py_ssize_t count = take_buffers(kept, states, STATES, PyBUF_WRITABLE);
+        long state = n.B * n.H;
+        n.layers = (int)(count / 4);
         n.numbers = arrays[0].buf;
         n.embedding = arrays[1].buf;
         n.x = arrays[2].buf;
-        if (layers > 0 && take_buffers(given, weights, WEIGHTS, PyBUF_SIMPLE) == 3 * layers + 2 &&
-            (!n.numbers || (holds(&arrays[0], n.B, 4) && holds(&arrays[1], V * n.D, 4) &&
-                            within(n.numbers, n.B, V))) &&
-            holds(&arrays[2], n.B * n.D, 4) && holds(&arrays[3], n.B * N, 4) &&
-            fill_in(&n, weights, states, H, N, arrays[3].buf) && perform_step(&n)) {
-            result = Py_NewRef(Py_None);
+        n.logits = arrays[4].buf;
+        int fit = count > 0 && count % 4 == 0 && holds(&arrays[2], n.B * n.D, 4) &&
+                  holds(&arrays[4], n.B * n.N, 4) &&
+                  (!n.numbers || (holds(&arrays[0], n.B, 4) && holds(&arrays[1], V * n.D, 4) &&
+                                  within(n.numbers, n.B, V)));
+        for (Py_ssize_t i = 0; fit && i < count; i++) {
+            static const int sizes[] = {2, 2, 4, 1};
+            fit = holds(&states[i], sizes[i % 4] * state, 4);
+        }
+        if (fit && (size_t)arrays[3].len != place(&n, NULL) * sizeof(float) + 64) {
+            PyErr_SetString(PyExc_ValueError, "the weights were laid out for another network, or "
+                                              "for other kernels; make a new stepper");
+            fit = 0;
+        }
+        if (fit) {
+            float *nothing;
+            double work = (double)n.B * (double)n.H * (double)n.H;
+            place(&n, aligned(arrays[3].buf));
+            for (int i = 0; i < n.layers; i++) {
+                struct lstm *l = &n.lstms[i];
+                l->x = i ? n.lstms[i - 1].h + state : n.x;
+                l->h = states[4 * i].buf;
+                l->c = states[4 * i + 1].buf;
+                l->a = states[4 * i + 2].buf;
+                l->tanh_c = states[4 * i + 3].buf;
+            }
+            if (perform(chosen->step, &n, &nothing, 0, &nothing, 0, work < 1e4 ? 1 : threads)) {
+                result = Py_NewRef(Py_None);
+            }
         } else if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "weights and states do not fit");
+            PyErr_SetString(PyExc_ValueError, "the states do not fit");
         }
     }
-    release(arrays, 4 + WEIGHTS + STATES);
+    release(arrays, 5 + STATES);
     return result;
 }
 
@@ -702,6 +737,7 @@ static PyMethodDef methods[] = {
     {"scale", scale, METH_VARARGS, scale_doc},
     {"rmsprop", rmsprop, METH_VARARGS, rmsprop_doc},
     {"adam", adam, METH_VARARGS, adam_doc},
+    {"lay_out", lay_out, METH_VARARGS, lay_out_doc},
     {"step", step, METH_VARARGS, step_doc},
     {"draw", draw, METH_VARARGS, draw_doc},
     {"supported", supported, METH_NOARGS, supported_doc},

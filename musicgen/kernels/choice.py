@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -19,6 +20,13 @@ except ImportError as error:
     _missing = str(error)
 
 _active: ModuleType | None = None
+# Made at the first use: what does not compute, such as help, answers in a wrong environment too.
+_choice: KernelChoice | None = None
+
+MOST_THREADS = 64  # as in pool.h
+
+# What a container, a control group of Linux (version 2), may use of the processors.
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class KernelChoice(NamedTuple):
@@ -43,10 +51,17 @@ class KernelChoice(NamedTuple):
 
 
 def usable_cores() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use; a container may have fewer than it sees."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = QUOTA.read_text(encoding="ascii").split()
+        # Rounded down: threads that wait for each other lose more by a pause of one than by one.
+        return min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):  # another system, or no limit: "max 100000"
+        return cores
 
 
 def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
@@ -62,7 +77,7 @@ def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
     Raises
     ------
     MusicgenError
-        When this machine does not have it.
+        When this machine does not have it, or the number is below 1 or above 64.
     """
     global _active, _choice
     possible = (*(_compiled.supported() if _compiled else ()), "numpy")
@@ -82,8 +97,8 @@ def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
         )
     if threads is None:
         threads = _threads_wanted()
-    if threads < 1:
-        raise MusicgenError(f"found {threads} threads; expected 1 or more")
+    if not 1 <= threads <= MOST_THREADS:
+        raise MusicgenError(f"found {threads} threads; expected 1 to {MOST_THREADS}")
     _active = None
     if name != "numpy":
         assert _compiled is not None
@@ -94,22 +109,29 @@ def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
 
 
 def chosen() -> KernelChoice:
-    """Return what was chosen."""
-    return _choice
+    """Return what was chosen.
+
+    Raises
+    ------
+    MusicgenError
+        When the environment wants what this machine does not have.
+    """
+    return _choice or choose()
 
 
 def native() -> ModuleType | None:
     """Return the compiled kernels; None where numpy was chosen, or there are none."""
+    if _choice is None:
+        choose()
     return _active
 
 
 def _threads_wanted() -> int:
     wanted = os.environ.get("MUSICGEN_THREADS")
     if not wanted:
-        return usable_cores()
-    if not wanted.isascii() or not wanted.isdigit() or int(wanted) < 1:
-        raise MusicgenError(f"MUSICGEN_THREADS is {wanted!r}; expected a number, 1 or more")
+        return min(usable_cores(), MOST_THREADS)
+    if wanted not in map(str, range(1, MOST_THREADS + 1)):
+        raise MusicgenError(
+            f"MUSICGEN_THREADS is {wanted!r}; expected a number from 1 to {MOST_THREADS}"
+        )
     return int(wanted)
-
-
-_choice = choose()

@@ -1,12 +1,12 @@
 /* What the next instruction set defines anew. */
 #undef ON
 #undef LANES
-#undef ROWS
+#undef VECTORS
 #undef vec
 #undef ivec
 #undef uvec
 #undef loose
 #undef WIDTH
-#undef PADDED
+#undef PARTS
 #undef ZIP_LOW
 #undef ZIP_HIGH

@@ -1,22 +1,25 @@
 /* The long short-term memory layer over a whole sequence, forwards and backwards: written once,
  * compiled for each instruction set, like products.h, which comes before.
  *
- * A group is LANES units. A thread computes the same groups at every step, so that their weights,
- * laid out once, stay in its cache; the gates follow while the product is still in the first cache.
- * After every step the threads wait for each other: the next one reads the states of all units.
- * The groups are gone through to and fro, so that the weights which the cache still holds come
- * first.
+ * The weights are laid out once a sequence: for the forward pass in groups of LANES units, whose
+ * four gates lie side by side, so that the gates follow while the product is in the first cache;
+ * for the backward pass in panels of WIDTH units. A thread computes the same units at every step,
+ * so that their weights stay in its cache; it goes through them to and fro, so that those which the
+ * cache still holds come first. After every step the threads wait for each other: the next one
+ * reads the states of all units. Where every thread's cache holds all weights, a thread has some
+ * rows and all units instead, and nobody waits.
  *
- * Where D is not 0 the products with the inputs are made in the same pass: x_t lies beside h_{t−1},
- * and W_x above W_h. A narrow product alone would wait for memory.
+ * Where D is not 0 the products with the inputs are made in the same pass: W_x lies above W_h.
  */
 
-/* tanh x = −m / (m + 2) for x > 0, with m = e^{−2x} − 1, to 3e-7 of its value. e^y is 2^n e^r with
- * r = y − n ln 2 within ±0.35, and e^r − 1 Taylor's series. */
-static ALWAYS_INLINE vec ON(tanh)(vec x) {
+#define PARTS (4 / VECTORS) /* panels of a group */
+
+/* tanh x = −m / (m + 2) for x > 0, with m = e^{−2x} − 1; return m, and the sign of x. e^y is 2^n e^r
+ * with r = y − n ln 2 within ±0.35, and e^r − 1 Taylor's series. True to 3e-7. */
+static ALWAYS_INLINE vec ON(minus)(vec x, uvec *sign) {
     const float shift = 12582912.0f; /* 1.5 · 2²³: adding it rounds to a whole number */
-    uvec sign = (uvec)x & 0x80000000u;
-    vec y = -2.0f * (vec)((uvec)x ^ sign);
+    *sign = (uvec)x & 0x80000000u;
+    vec y = -2.0f * (vec)((uvec)x ^ *sign);
     ivec far = y < -40.0f; /* false for what is not a number, which comes out again */
     y = (vec)(((ivec)((vec){0} - 40.0f) & far) | ((ivec)y & ~far));
     vec shifted = y * 1.44269504f + shift, n = shifted - shift;
@@ -28,36 +31,73 @@ static ALWAYS_INLINE vec ON(tanh)(vec x) {
     series = series * r + 0.5f;
     series = series * (r * r) + r;
     vec power = (vec)(((uvec)shifted << 23) + 0x3f800000u);
-    vec m = power * series + (power - 1.0f);
+    return power * series + (power - 1.0f);
+}
+
+static ALWAYS_INLINE vec ON(tanh)(vec x) {
+    uvec sign;
+    vec m = ON(minus)(x, &sign);
     return (vec)((uvec)(-m / (m + 2.0f)) | sign);
 }
 
-static ALWAYS_INLINE vec ON(sigmoid)(vec x) { return 0.5f * ON(tanh)(0.5f * x) + 0.5f; }
+/* σ of the first three, with σ x = (1 + tanh(x / 2)) / 2, and tanh of the last. Division is slow,
+ * and its divisors lie between 1 and 2: one division serves all four. */
+static ALWAYS_INLINE void ON(activate)(vec *x) {
+    vec m[4], d[4];
+    uvec sign[4];
+    UNROLL for (int i = 0; i < 4; i++) {
+        m[i] = ON(minus)(i < 3 ? 0.5f * x[i] : x[i], &sign[i]);
+        d[i] = m[i] + 2.0f;
+    }
+    vec low = d[0] * d[1], high = d[2] * d[3], inverse = -1.0f / (low * high);
+    vec of_low = inverse * high, of_high = inverse * low;
+    x[0] = m[0] * (of_low * d[1]);
+    x[1] = m[1] * (of_low * d[0]);
+    x[2] = m[2] * (of_high * d[3]);
+    x[3] = m[3] * (of_high * d[2]);
+    UNROLL for (int i = 0; i < 4; i++) {
+        x[i] = (vec)((uvec)x[i] | sign[i]);
+        if (i < 3) x[i] = 0.5f * x[i] + 0.5f;
+    }
+}
 
-/* Where the states of a group are in a layout of rows: of row r, one of m from `row` on. */
-static inline long ON(place)(long depth, long row, long m, long chunk, long r) {
-    return row * depth + (chunk * m + r - row) * LANES;
+/* The units from u on that a vector holds. */
+static inline int ON(units)(long H, long u) { return H - u < LANES ? (int)(H - u) : LANES; }
+
+/* What a thread does at every step: some of the pairs of a thing, whose weights are one piece, and a
+ * block of rows. */
+struct ON(duty) {
+    struct share pairs;
+    long first_block, blocks;
+    int alone; /* other threads have other rows */
+};
+
+static struct ON(duty) ON(assign)(long things, long B, long weights, int thread, int threads) {
+    long count = blocks(B);
+    if (weights <= CACHED && count >= 4 * threads) {
+        struct share own = share_of(count, thread, threads);
+        return (struct ON(duty)){{0, things * own.count}, own.first, own.count, 1};
+    }
+    return (struct ON(duty)){share_of(things * count, thread, threads), 0, count, 0};
 }
 
 /* ---- forwards ------------------------------------------------------------------------------ */
 
-/* One step of n units from u on, of one row whose h_{t−1} W_h lies in `product`; return h_t. */
-static ALWAYS_INLINE vec ON(step_forward)(
+/* One step of n units from u on, of one row whose products lie side by side, gate by gate. */
+static ALWAYS_INLINE void ON(step_forward)(
     const struct lstm *l, long t, long row, long u, int n, const float *product
 ) {
     long H = l->H, place = (t * l->B + row) * H + u, after = place + l->B * H;
     float *a = l->a + (t * l->B + row) * 4 * H + u;
     const float *rest = l->D ? l->b + u : a;
-    vec i = ON(sigmoid)(ON(load_part)(rest, n) + ON(load)(product));
-    vec f = ON(sigmoid)(ON(load_part)(rest + H, n) + ON(load)(product + LANES));
-    vec o = ON(sigmoid)(ON(load_part)(rest + 2 * H, n) + ON(load)(product + 2 * LANES));
-    vec g = ON(tanh)(ON(load_part)(rest + 3 * H, n) + ON(load)(product + 3 * LANES));
-    vec before = ON(load_part)(l->c + place, n), c = f * before + i * g;
-    vec tanh_c = ON(tanh)(c), h = o * tanh_c;
-    ON(store_part)(a, i, n);
-    ON(store_part)(a + H, f, n);
-    ON(store_part)(a + 2 * H, o, n);
-    ON(store_part)(a + 3 * H, g, n);
+    vec gates[4]; /* i, f, o, g */
+    UNROLL for (int gate = 0; gate < 4; gate++) {
+        gates[gate] = ON(load_part)(rest + gate * H, n) + ON(load)(product + gate * LANES);
+    }
+    ON(activate)(gates);
+    vec before = ON(load_part)(l->c + place, n), c = gates[1] * before + gates[0] * gates[3];
+    vec tanh_c = ON(tanh)(c), h = gates[2] * tanh_c;
+    UNROLL for (int gate = 0; gate < 4; gate++) ON(store_part)(a + gate * H, gates[gate], n);
     ON(store_part)(l->tanh_c + place, tanh_c, n);
     if (l->lengths && l->lengths[row] <= t) {
         c = before;
@@ -65,130 +105,93 @@ static ALWAYS_INLINE vec ON(step_forward)(
     }
     ON(store_part)(l->c + after, c, n);
     ON(store_part)(l->h + after, h, n);
-    return h;
 }
 
-static void ON(pack_gates)(const struct lstm *l, long group, float *to) {
-    long H = l->H, inputs = PADDED(l->D);
-    for (int gate = 0; gate < 4; gate++) {
-        long column = gate * H + group * LANES, n = H - group * LANES;
-        float *half = to + gate / 2 * (inputs + PADDED(H)) * WIDTH + gate % 2 * LANES;
-        if (l->D) ON(pack_columns)(half, l->D, l->W_x + column, 4 * H, 0, n);
-        ON(pack_columns)(half + inputs * WIDTH, H, l->W_h + column, 4 * H, 0, n);
+/* Floats of a group's weights. */
+static inline long ON(group_size)(long D, long H) { return (D + H) * 4 * LANES; }
+
+static void ON(pack_groups)(
+    const float *W_x, const float *W_h, long D, long H, float *to, int thread, int threads
+) {
+    struct share share = share_of((H + LANES - 1) / LANES, thread, threads);
+    for (long group = share.first; group < share.first + share.count; group++) {
+        float *panel = to + group * ON(group_size)(D, H);
+        for (int part = 0; part < PARTS; part++) {
+            struct strips x, h;
+            for (int v = 0; v < VECTORS; v++) {
+                long column = (part * VECTORS + v) * H + group * LANES;
+                x.n[v] = h.n[v] = ON(units)(H, group * LANES);
+                x.from[v] = W_x + (D ? column : 0);
+                h.from[v] = W_h + column;
+            }
+            ON(pack_panel)(panel, D, &x, 4 * H, 0);
+            ON(pack_panel)(panel + D * WIDTH, H, &h, 4 * H, 0);
+            panel += (D + H) * WIDTH;
+        }
     }
 }
 
-/* Lay out this thread's share of the inputs of a step. */
-static void ON(pack_inputs)(const struct lstm *l, long t, int thread, int threads) {
-    long depth = PADDED(l->D) + PADDED(l->H), blocks = ON(blocks)(l->B);
-    float *to = l->rows + t % 2 * l->B * depth;
-    for (long b = blocks * thread / threads; b < blocks * (thread + 1) / threads; b++) {
-        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        const float *x = l->x + (t * l->B + row) * l->D;
-        ON(pack_rows)(to + row * depth, l->D, x, l->D, 0, (int)m);
-    }
-}
-
-/* One step of a group, all rows. */
-static void ON(group_forward)(const struct lstm *l, long t, long group, const float *weights) {
-    long inputs = PADDED(l->D), depth = inputs + PADDED(l->H), u = group * LANES;
-    long chunks = depth / LANES;
-    int n = l->H - u < LANES ? (int)(l->H - u) : LANES;
-    const float *now = l->rows + t % 2 * l->B * depth;
-    float *next = l->rows + (t + 1) % 2 * l->B * depth;
+/* One step of a group and a block of rows. A share of the next weights is called into the cache. */
+static void ON(group_forward)(
+    const struct lstm *l, long t, long group, long b, const float *weights, const float *next
+) {
+    long B = l->B, D = l->D, H = l->H, u = group * LANES;
+    long row = first_row(B, b), m = first_row(B, b + 1) - row;
+    const float *x = l->x + (t * B + row) * D, *h = l->h + (t * B + row) * H;
     ALIGNED float products[ROWS * 4 * LANES];
-    for (long b = 0; b < ON(blocks)(l->B); b++) {
-        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        for (long r = row; r < row + m && !l->D; r++) {
-            const float *a = l->a + (t * l->B + r) * 4 * l->H + u;
-            for (int gate = 0; gate < 4; gate++) PREFETCH(a + gate * l->H);
-        }
-        const float *block = now + row * depth;
-        ON(tiles)[m](chunks, block, weights, products, 4 * LANES, WIDTH, 0);
-        ON(tiles)[m](chunks, block, weights + depth * WIDTH, products + WIDTH, 4 * LANES, WIDTH, 0);
-        for (long r = row; r < row + m; r++) {
-            vec h = ON(step_forward)(l, t, r, u, n, products + (r - row) * 4 * LANES);
-            *(vec *)(next + ON(place)(depth, row, m, inputs / LANES + group, r)) = h;
-        }
+    for (int part = 0; part < PARTS; part++) {
+        long line = 16 * (b * PARTS + part);
+        const float *panel = weights + part * (D + H) * WIDTH, *h_panel = panel + D * WIDTH;
+        const float *soon = line < 4 * LANES ? next + line * (D + H) : panel;
+        float *to = products + part * WIDTH;
+        if (D) ON(rows)[m](D, x, D, panel, to, 4 * LANES, WIDTH, 0, soon);
+        ON(rows)[m](H, h, H, h_panel, to, 4 * LANES, WIDTH, D > 0, soon + 16 * D);
+    }
+    for (long r = 0; r < m; r++) {
+        ON(step_forward)(l, t, row + r, u, ON(units)(H, u), products + r * 4 * LANES);
     }
 }
 
-/* The work of a thread on all steps. */
+/* The work of a thread on all steps, when the weights are laid out. */
+static void ON(run_forward)(const struct lstm *l, int thread, int threads) {
+    long groups = (l->H + LANES - 1) / LANES, size = ON(group_size)(l->D, l->H);
+    struct ON(duty) duty = ON(assign)(groups, l->B, groups * size, thread, threads);
+    for (long t = 0; t < l->T; t++) {
+        for (long i = 0; i < duty.pairs.count; i++) {
+            long pair = to_and_fro(duty.pairs, t, i), group = pair / duty.blocks;
+            long then = i + duty.blocks < duty.pairs.count ? i + duty.blocks : i;
+            ON(group_forward)(
+                l, t, group, duty.first_block + pair % duty.blocks, l->weights + group * size,
+                l->weights + to_and_fro(duty.pairs, t, then) / duty.blocks * size);
+        }
+        if (!duty.alone) meet(threads);
+    }
+    if (duty.alone) meet(threads);
+}
+
 static void ON(forward)(void *argument, int thread, int threads) {
     const struct lstm *l = argument;
-    long inputs = PADDED(l->D), depth = inputs + PADDED(l->H), size = 2 * depth * WIDTH;
-    long groups = PADDED(l->H) / LANES;
-    long first = groups * thread / threads, last = groups * (thread + 1) / threads;
-    if (l->D) ON(pack_inputs)(l, 0, thread, threads);
-    for (long b = 0; b < ON(blocks)(l->B); b++) {
-        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        for (long group = first; group < last; group++) {
-            for (long r = row; r < row + m; r++) {
-                long u = group * LANES;
-                float *to = l->rows + ON(place)(depth, row, m, inputs / LANES + group, r);
-                *(vec *)to = ON(load_part)(l->h + r * l->H + u,
-                                           l->H - u < LANES ? (int)(l->H - u) : LANES);
-            }
-        }
-    }
+    ON(pack_groups)(l->W_x, l->W_h, l->D, l->H, l->weights, thread, threads);
     meet(threads);
-    for (long t = 0; t < l->T; t++) {
-        for (long i = first; i < last; i++) {
-            long group = t % 2 ? first + last - 1 - i : i;
-            /* Weights that are used once need no place of their own. */
-            float *weights = l->weights + (l->T > 1 ? group : thread) * size;
-            if (t == 0) ON(pack_gates)(l, group, weights);
-            ON(group_forward)(l, t, group, weights);
-        }
-        if (l->D && t + 1 < l->T) ON(pack_inputs)(l, t + 1, thread, threads);
-        meet(threads);
-    }
-}
-
-/* The work of a thread on one step of few rows: weights are read where they lie. */
-static void ON(forward_few)(void *argument, int thread, int threads) {
-    const struct lstm *l = argument;
-    long H = l->H, groups = PADDED(H) / LANES;
-    long u = groups * thread / threads * LANES, end = groups * (thread + 1) / threads * LANES;
-    long n = (end < H ? end : H) - u, width = end - u;
-    float *products = l->rows + 16 * LANES * (groups * thread / threads); /* [row][gate][width] */
-    if (n <= 0) return;
-    memset(products, 0, (size_t)(l->B * 4 * width) * sizeof(float));
-    for (long k = 0; k < H; k += FEW_DEPTH) {
-        long K = H - k < FEW_DEPTH ? H - k : FEW_DEPTH;
-        for (int gate = 0; gate < 4; gate++) {
-            ON(stream)((int)l->B, K, l->h + k, H, l->W_h + k * 4 * H + gate * H + u, 4 * H,
-                       products + gate * width, 4 * width, n);
-        }
-    }
-    for (long r = 0; r < l->B; r++) {
-        for (long j = 0; j < n; j += LANES) {
-            ALIGNED float gates[4 * LANES];
-            const float *product = products + r * 4 * width + j;
-            for (int gate = 0; gate < 4; gate++) {
-                ON(store)(gates + gate * LANES, ON(load)(product + gate * width));
-            }
-            ON(step_forward)(l, 0, r, u + j, n - j < LANES ? (int)(n - j) : LANES, gates);
-        }
-    }
+    ON(run_forward)(l, thread, threads);
 }
 
 /* ---- backwards ----------------------------------------------------------------------------- */
 
-/* One step of n units from u on, of one row where da_{t+1} W_hᵀ is in `product`; the gradients of
- * the products go to da and to the layout `next`. */
+/* One step of n units from u on, of one row where da_{t+1} W_hᵀ is in `product`; what it adds to db
+ * goes to `sums`. */
 static ALWAYS_INLINE void ON(step_backward)(
-    const struct lstm *l, long t, long row, long u, int n, const float *product, vec *da
+    const struct lstm *l, long t, long row, long u, int n, const float *product, vec *sums
 ) {
     long H = l->H, place = (t * l->B + row) * H + u, state = row * H + u;
     int ended = l->lengths && l->lengths[row] <= t;
     int stood = t == l->T - 1 || (l->lengths && l->lengths[row] <= t + 1);
-    vec dh = ON(load)(product);
+    vec dh = ON(load)(product), da[4] = {{0}};
     if (stood) dh += ON(load_part)(l->dh + state, n);
     if (t >= 0) dh += ON(load_part)(l->dy + place, n);
     if (t < 0 || ended) ON(store_part)(l->dh + state, dh, n);
-    for (int gate = 0; gate < 4; gate++) da[gate] = (vec){0};
-    if (t >= 0 && !ended) {
+    if (t < 0) return;
+    if (!ended) {
         const float *a = l->a + (t * l->B + row) * 4 * H + u;
         vec i = ON(load_part)(a, n), f = ON(load_part)(a + H, n);
         vec o = ON(load_part)(a + 2 * H, n), g = ON(load_part)(a + 3 * H, n);
@@ -200,92 +203,79 @@ static ALWAYS_INLINE void ON(step_backward)(
         da[3] = dc * i * (1.0f - g * g);
         ON(store_part)(l->dc + state, dc * f, n);
     }
-}
-
-/* Two groups of the columns of Wᵀ, where W (N, 4H) is W_h or W_x; rows in the order group, gate,
- * unit. */
-static void ON(pack_turned)(const float *weights, long N, long H, long panel, float *to) {
-    for (long u = 0; u < H; u += LANES) {
-        for (int gate = 0; gate < 4; gate++, to += LANES * WIDTH) {
-            long n = H - u < LANES ? H - u : LANES;
-            for (int half = 0; half < 2; half++) {
-                long unit = panel * WIDTH + half * LANES, m = N - unit > 0 ? N - unit : 0;
-                const float *W = weights + (m ? unit : 0) * 4 * H + gate * H + u;
-                ON(pack_columns)(to + half * LANES, n, W, 4 * H, 1, m);
-            }
-        }
+    for (int gate = 0; gate < 4; gate++) {
+        ON(store_part)(l->da + (t * l->B + row) * 4 * H + gate * H + u, da[gate], n);
+        sums[gate] += da[gate];
     }
 }
 
-/* One step of two groups, all rows; t = −1 is the gradient of the initial state. */
-static void ON(panel_backward)(const struct lstm *l, long t, long panel, const float *weights) {
-    long H = l->H, depth = 4 * PADDED(H);
-    const float *after = l->rows + (t + 2) % 2 * l->B * depth;
-    float *now = l->rows + (t + 1) % 2 * l->B * depth;
+/* One step of a panel of units and a block of rows; t = −1 is the gradient of the initial state. */
+static void ON(panel_backward)(
+    const struct lstm *l, long t, long panel, long b, const float *weights, const float *next
+) {
+    long B = l->B, H = l->H, row = first_row(B, b), m = first_row(B, b + 1) - row;
     ALIGNED float products[ROWS * WIDTH] = {0};
-    for (long b = 0; b < ON(blocks)(l->B); b++) {
-        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        if (t < l->T - 1) {
-            ON(tiles)[m](depth / LANES, after + row * depth, weights, products, WIDTH, WIDTH, 0);
+    if (t < l->T - 1) {
+        const float *soon = b < WIDTH / 16 ? next + b * 4 * H * 16 : weights;
+        ON(rows)[m](4 * H, l->da + ((t + 1) * B + row) * 4 * H, 4 * H, weights, products, WIDTH,
+                    WIDTH, 0, soon);
+    }
+    for (long u = panel * WIDTH; u < H && u < (panel + 1) * WIDTH; u += LANES) {
+        int n = ON(units)(H, u);
+        vec sums[4] = {{0}};
+        for (long r = 0; r < m; r++) {
+            ON(step_backward)(l, t, row + r, u, n, products + r * WIDTH + u % WIDTH, sums);
         }
-        for (long u = panel * WIDTH; u < H && u < (panel + 1) * WIDTH; u += LANES) {
-            int n = H - u < LANES ? (int)(H - u) : LANES;
-            vec sum[4] = {{0}};
-            for (long r = row; r < row + m; r++) {
-                vec da[4];
-                ON(step_backward)(l, t, r, u, n, products + (r - row) * WIDTH + u % WIDTH, da);
-                if (t < 0) continue;
-                for (int gate = 0; gate < 4; gate++) {
-                    float *to = l->da + (t * l->B + r) * 4 * H + gate * H + u;
-                    ON(store_part)(to, da[gate], n);
-                    *(vec *)(now + ON(place)(depth, row, m, u / LANES * 4 + gate, r)) = da[gate];
-                    sum[gate] += da[gate];
-                }
-            }
-            for (int gate = 0; gate < 4 && t >= 0; gate++) {
-                float *db = l->db + gate * H + u;
-                ON(store_part)(db, ON(load_part)(db, n) + sum[gate], n);
-            }
+        for (int gate = 0; gate < 4 && t >= 0; gate++) {
+            float *sum = l->sums + b * 4 * H + gate * H + u;
+            ON(store_part)(sum, ON(load_part)(sum, n) + sums[gate], n);
         }
     }
 }
 
-/* The gradient of some columns of x_t: da_t W_xᵀ. */
-static void ON(inputs_backward)(const struct lstm *l, long t, long panel, const float *weights) {
-    long depth = 4 * PADDED(l->H), column = panel * WIDTH;
-    int n = l->D - column < WIDTH ? (int)(l->D - column) : WIDTH;
-    const float *da = l->rows + (t + 1) % 2 * l->B * depth;
-    for (long b = 0; b < ON(blocks)(l->B); b++) {
-        long row = ON(first_row)(l->B, b), m = ON(first_row)(l->B, b + 1) - row;
-        float *dx = l->dx + (t * l->B + row) * l->D + column;
-        ON(tiles)[m](depth / LANES, da + row * depth, weights, dx, l->D, n, 0);
-    }
+/* The gradient of some columns of x_t and a block of rows: da_t W_xᵀ. */
+static void ON(inputs_backward)(
+    const struct lstm *l, long t, long panel, long b, const float *weights
+) {
+    long B = l->B, H = l->H, D = l->D, column = panel * WIDTH;
+    long row = first_row(B, b), m = first_row(B, b + 1) - row;
+    int n = D - column < WIDTH ? (int)(D - column) : WIDTH;
+    ON(rows)[m](4 * H, l->da + (t * B + row) * 4 * H, 4 * H, weights,
+                l->dx + (t * B + row) * D + column, D, n, 0, weights);
 }
 
 /* The work of a thread on all steps. */
 static void ON(backward)(void *argument, int thread, int threads) {
     const struct lstm *l = argument;
-    long H = l->H, own = (H + WIDTH - 1) / WIDTH, panels = own + (l->D + WIDTH - 1) / WIDTH;
-    long first = panels * thread / threads, last = panels * (thread + 1) / threads;
-    long size = 4 * PADDED(H) * WIDTH;
-    for (long panel = first; panel < last; panel++) {
-        if (panel >= own) {
-            ON(pack_turned)(l->W_x, l->D, H, panel - own, l->weights + panel * size);
-            continue;
-        }
-        ON(pack_turned)(l->W_h, H, H, panel, l->weights + panel * size);
-        long u = panel * WIDTH, n = H - u < WIDTH ? H - u : WIDTH;
-        for (int gate = 0; gate < 4; gate++) {
-            memset(l->db + gate * H + u, 0, (size_t)n * sizeof(float));
-        }
+    long H = l->H, D = l->D, count = blocks(l->B), size = 4 * H * WIDTH;
+    long own = (H + WIDTH - 1) / WIDTH, panels = own + (D + WIDTH - 1) / WIDTH;
+    struct share laid = share_of(panels, thread, threads);
+    for (long panel = laid.first; panel < laid.first + laid.count; panel++) {
+        const float *W = panel < own ? l->W_h : l->W_x;
+        long unit = (panel < own ? panel : panel - own) * WIDTH, end = panel < own ? H : D;
+        struct strips strips = ON(beside)(W + unit * 4 * H, end - unit, LANES * 4 * H);
+        ON(pack_panel)(l->weights + panel * size, 4 * H, &strips, 4 * H, 1);
     }
+    if (thread == 0) memset(l->sums, 0, (size_t)(count * 4 * H) * sizeof(float));
+    meet(threads);
+    struct ON(duty) duty = ON(assign)(panels, l->B, panels * size, thread, threads);
     for (long t = l->T - 1; t >= -1; t--) {
-        for (long i = first; i < last; i++) {
-            long panel = t % 2 ? first + last - 1 - i : i;
+        for (long i = 0; i < duty.pairs.count; i++) {
+            long pair = to_and_fro(duty.pairs, t + 1, i), panel = pair / duty.blocks;
+            long then = i + duty.blocks < duty.pairs.count ? i + duty.blocks : i;
+            long next = to_and_fro(duty.pairs, t + 1, then) / duty.blocks;
+            long b = duty.first_block + pair % duty.blocks;
             const float *weights = l->weights + panel * size;
-            if (panel < own) ON(panel_backward)(l, t, panel, weights);
-            else if (t < l->T - 1) ON(inputs_backward)(l, t + 1, panel - own, weights);
+            if (panel < own) ON(panel_backward)(l, t, panel, b, weights, l->weights + next * size);
+            else if (t < l->T - 1) ON(inputs_backward)(l, t + 1, panel - own, b, weights);
         }
-        meet(threads);
+        if (!duty.alone) meet(threads);
+    }
+    if (duty.alone) meet(threads);
+    if (thread > 0) return;
+    for (long j = 0; j < 4 * H; j++) {
+        float sum = 0;
+        for (long b = 0; b < count; b++) sum += l->sums[b * 4 * H + j];
+        l->db[j] = sum;
     }
 }

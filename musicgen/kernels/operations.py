@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ __all__ = [
     "adam",
     "add_rows",
     "draw",
+    "lay_out",
     "lstm_backward",
     "lstm_forward",
     "product",
@@ -24,12 +24,13 @@ __all__ = [
     "softmax_slope",
     "squared_norm",
     "step",
-    "steps",
 ]
 
 Array = npt.NDArray[Any]
 
 MOST_LAYERS = 16
+
+FEW = 4  # rows for which it is not worth while to lay out the other factor
 
 _FLOAT, _INTEGER = np.dtype(np.float32), np.dtype(np.int32)
 
@@ -46,7 +47,7 @@ def product(a: Array, b: Array, out: Array, bias: Array | None = None) -> Array:
     bias
         Added to each row, ``(m,)``.
     """
-    kernels = native()
+    kernels = native() if len(a) > FEW else None
     if kernels and _fits(out) and out.size and a.dtype == b.dtype == _FLOAT and a.shape[1]:
         A, a_turned = _straight(a)
         B, b_turned = _straight(b)
@@ -186,16 +187,36 @@ def add_rows(numbers: Array, rows: Array, out: Array) -> bool:
     return True
 
 
-def steps(layers: int, weights: Iterable[Array]) -> bool:
-    """Whether `step` can be used for a network with so many LSTM layers and these weights."""
-    return native() is not None and layers <= MOST_LAYERS and _fits(*weights)
+def lay_out(layers: int, weights: tuple[Array, ...], D: int) -> bytearray | None:
+    """Lay out the weights of a network of LSTM layers for `step`.
+
+    Parameters
+    ----------
+    layers
+        LSTM layers.
+    weights
+        W_x, W_h and b of each, then W ``(H, N)`` and b ``(N,)`` of the last product.
+    D
+        Inputs of the first layer.
+
+    Returns
+    -------
+    bytearray or None
+        A copy, which only the kernels that made it can read; None where there are no kernels for
+        the network.
+    """
+    kernels = native()
+    if not (kernels and layers <= MOST_LAYERS and _fits(*weights)):
+        return None
+    laid: bytearray = kernels.lay_out(weights, D, *weights[-2].shape)
+    return laid
 
 
 def step(
-    numbers: Array | None, embedding: Array | None, x: Array,
-    weights: tuple[Array, ...], states: tuple[Array, ...], logits: Array,
+    numbers: Array | None, embedding: Array | None, x: Array, laid: bytearray,
+    states: tuple[Array, ...], logits: Array,
 ) -> None:  # fmt: skip
-    """Run one step of a whole network of LSTM layers; see `steps`.
+    """Run one step of a whole network of LSTM layers.
 
     Parameters
     ----------
@@ -203,19 +224,24 @@ def step(
         Symbols ``(B,)`` and their vectors ``(V, D)``; None for frames, which lie in `x`.
     x
         Inputs of the first layer, ``(B, D)``.
-    weights
-        W_x, W_h and b of each layer, then W ``(H, N)`` and b of the last product.
+    laid
+        From `lay_out`.
     states
         Of each layer h and c ``(2, B, H)``, of which the first half is the state, and memory for
         a ``(B, 4H)`` and tanh c ``(B, H)``.
     logits
         Where the result goes, ``(B, N)``.
+
+    Raises
+    ------
+    GraphError
+        When other kernels were chosen since.
     """
     kernels = native()
     if kernels is None:
         raise GraphError("the kernels were given up while they were in use; make a new stepper")
-    H, V = len(weights[-2]), 0 if embedding is None else len(embedding)
-    kernels.step(numbers, embedding, x, weights, states, logits, *x.shape, H, V, logits.shape[1])
+    H, V = states[0].shape[2], 0 if embedding is None else len(embedding)
+    kernels.step(numbers, embedding, x, laid, states, logits, *x.shape, H, V, logits.shape[1])
 
 
 def draw(

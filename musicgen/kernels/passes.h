@@ -131,28 +131,51 @@ static void ON(adam)(void *argument, int thread, int threads) {
     }
 }
 
-/* One step of a whole network. The layers take turns in the memory, which each has for itself. */
+/* Lay out the weights of a whole network, as `step` reads them. */
+static void ON(lay_out)(void *argument, int thread, int threads) {
+    const struct network *n = argument;
+    for (int i = 0; i < n->layers; i++) {
+        const struct lstm *l = &n->lstms[i];
+        ON(pack_groups)(l->W_x, l->W_h, l->D, l->H, l->weights, thread, threads);
+    }
+    struct share share = share_of((n->N + WIDTH - 1) / WIDTH, thread, threads);
+    for (long panel = share.first; panel < share.first + share.count; panel++) {
+        struct strips strips = ON(beside)(n->W + panel * WIDTH, n->N - panel * WIDTH, LANES);
+        ON(pack_panel)(n->panels + panel * n->H * WIDTH, n->H, &strips, n->N, 0);
+    }
+}
+
+/* One step of a whole network. */
 static void ON(step)(void *argument, int thread, int threads) {
     const struct network *n = argument;
+    long count = blocks(n->B), state = n->B * n->H;
     if (thread == 0) {
         for (long row = 0; row < n->B && n->numbers; row++) {
             memcpy(n->x + row * n->D, n->embedding + n->numbers[row] * n->D,
                    (size_t)n->D * sizeof(float));
         }
-    }
-    for (int i = 0; i < n->layers; i++) {
-        const struct lstm *l = &n->lstms[i];
-        size_t state = (size_t)(l->B * l->H);
-        meet(threads);
-        (n->few ? ON(multiply_few) : ON(multiply))((void *)&n->products[i], thread, threads);
-        meet(threads);
-        (n->few ? ON(forward_few) : ON(forward))((void *)l, thread, threads);
-        meet(threads);
-        if (thread == 0) {
-            memcpy(l->h, l->h + state, state * sizeof(float));
-            memcpy(l->c, l->c + state, state * sizeof(float));
+        for (long row = 0; row < n->B; row++) {
+            memcpy(n->logits + row * n->N, n->bias, (size_t)n->N * sizeof(float));
         }
     }
     meet(threads);
-    (n->few ? ON(multiply_few) : ON(multiply))((void *)&n->products[n->layers], thread, threads);
+    for (int i = 0; i < n->layers; i++) {
+        ON(run_forward)(&n->lstms[i], thread, threads);
+    }
+    const float *y = n->lstms[n->layers - 1].h + state;
+    struct share share = share_of((n->N + WIDTH - 1) / WIDTH * count, thread, threads);
+    for (long i = share.first; i < share.first + share.count; i++) {
+        long column = i / count * WIDTH, row = first_row(n->B, i % count);
+        long m = first_row(n->B, i % count + 1) - row, rest = n->N - column;
+        const float *panel = n->panels + column * n->H;
+        ON(rows)[m](n->H, y + row * n->H, n->H, panel, n->logits + row * n->N + column, n->N,
+                    rest < WIDTH ? (int)rest : WIDTH, 1, panel);
+    }
+    meet(threads);
+    struct share layers = share_of(n->layers, thread, threads);
+    for (long i = layers.first; i < layers.first + layers.count; i++) {
+        const struct lstm *l = &n->lstms[i];
+        memcpy(l->h, l->h + state, (size_t)state * sizeof(float));
+        memcpy(l->c, l->c + state, (size_t)state * sizeof(float));
+    }
 }

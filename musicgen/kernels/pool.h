@@ -169,3 +169,18 @@ static void meet(int threads) {
 
 /* Return the number of the next task that no thread has taken. */
 static inline long take(void) { return atomic_fetch_add(&pool.next, 1); }
+
+/* What a thread has of some things. */
+struct share {
+    long first, count;
+};
+
+static struct share share_of(long things, int thread, int threads) {
+    long first = things * thread / threads;
+    return (struct share){first, things * (thread + 1) / threads - first};
+}
+
+/* The i-th thing of a share at step t: forwards in even steps, backwards in odd ones. */
+static inline long to_and_fro(struct share share, long t, long i) {
+    return share.first + (t % 2 ? share.count - 1 - i : i);
+}

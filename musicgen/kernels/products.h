@@ -1,13 +1,15 @@
 /* Vectors and matrix products in single precision: written once, compiled for each instruction set.
  *
  * The file that includes this one defines ON(name), which puts the instruction set behind a name;
- * LANES, the floats of a vector; and ROWS, the rows of a tile.
+ * LANES, the floats of a vector; VECTORS, the vectors of a tile's row; and ROWS, the rows of a tile.
  *
- * A product C = A B runs over tiles of up to ROWS rows and 2 LANES columns, whose sums fill the
- * registers. Both factors are laid out in the order in which tiles read them:
+ * A product C = A B runs over tiles of up to ROWS rows and WIDTH columns, whose sums fill the
+ * registers. B is laid out in panels, in the order in which tiles read it: [k][WIDTH], with zeros
+ * beyond the last column. A is read where it lies, row by row; where its columns lie together they
+ * are laid out in blocks [k][row] first.
  *
- *   panels of B  [k][2 LANES]                 zeros beyond the last column and the last k
- *   blocks of A  [k / LANES][row][LANES]      of up to ROWS rows, zeros beyond the last k
+ * A tile of few rows and many vectors loads less, and takes fewer instructions, for each sum than
+ * one of many rows: that counts where another machine shares the core.
  *
  * An element of C is summed in the order of k, whatever the tile, the thread or their number: equal
  * inputs give equal bits.
@@ -21,8 +23,7 @@ typedef float ON(loose) __attribute__((vector_size(4 * LANES), aligned(4), may_a
 #define ivec ON(ivec)
 #define uvec ON(uvec)
 #define loose ON(loose)
-#define WIDTH (2 * LANES)
-#define PADDED(n) (((n) + LANES - 1) / LANES * LANES)
+#define WIDTH (VECTORS * LANES)
 
 static ALWAYS_INLINE vec ON(load)(const float *p) { return *(const loose *)p; }
 
@@ -76,214 +77,164 @@ static ALWAYS_INLINE void ON(load_transposed)(vec *x, const float *p, long strid
     ON(transpose)(x);
 }
 
-/* Lay out half a panel: K rows of n ≤ LANES columns; `turned` where the source holds columns. */
-static void ON(pack_columns)(float *to, long K, const float *B, long stride, int turned, long n) {
-    if (!turned) {
-        for (long k = 0; k < K; k++) {
-            PREFETCH(B + (k + 16) * stride);
-            *(vec *)(to + k * WIDTH) = ON(load_part)(B + k * stride, n < LANES ? (int)n : LANES);
+/* Lay out a panel: K rows of its vectors, each of which begins somewhere else and has so many
+ * columns; `turned` where the source holds columns. */
+static void ON(pack_panel)(
+    float *to, long K, const struct strips *strips, long stride, int turned
+) {
+    for (long k = 0; k < K && !turned; k++) {
+        for (int v = 0; v < VECTORS; v++) {
+            const float *from = strips->from[v] + k * stride;
+            PREFETCH(from + 8 * stride);
+            *(vec *)(to + k * WIDTH + v * LANES) = ON(load_part)(from, strips->n[v]);
         }
-        for (long k = K; k < PADDED(K); k++) *(vec *)(to + k * WIDTH) = (vec){0};
-        return;
     }
-    for (long k = 0; k < K; k += LANES) {
-        vec x[LANES];
-        ON(load_transposed)(x, B + k, stride, n, K - k);
-        for (int i = 0; i < LANES; i++) *(vec *)(to + (k + i) * WIDTH) = x[i];
+    for (long k = 0; k < K && turned; k += LANES) {
+        for (int v = 0; v < VECTORS; v++) {
+            vec x[LANES];
+            ON(load_transposed)(x, strips->from[v] + k, stride, strips->n[v], K - k);
+            for (int i = 0; i < LANES && k + i < K; i++) {
+                *(vec *)(to + (k + i) * WIDTH + v * LANES) = x[i];
+            }
+        }
     }
 }
 
-/* Lay out a block: m rows of K columns; `turned` where the source holds columns. */
-static void ON(pack_rows)(float *to, long K, const float *A, long stride, int turned, int m) {
-    for (long k = 0; k < K; k += LANES, to += m * LANES) {
-        int n = K - k < LANES ? (int)(K - k) : LANES;
-        for (int r = 0; r < m; r += turned ? LANES : 1) {
-            if (!turned) {
-                *(vec *)(to + r * LANES) = ON(load_part)(A + r * stride + k, n);
-                continue;
-            }
-            vec x[LANES];
-            ON(load_transposed)(x, A + k * stride + r, stride, n, m - r);
-            for (int i = 0; i < LANES && r + i < m; i++) *(vec *)(to + (r + i) * LANES) = x[i];
-        }
+/* The vectors of a panel of n columns that lie beside each other, or `step` apart. */
+static struct strips ON(beside)(const float *first, long n, long step) {
+    struct strips strips;
+    for (int v = 0; v < VECTORS; v++) {
+        long rest = n - v * LANES;
+        strips.n[v] = rest < 0 ? 0 : rest < LANES ? (int)rest : LANES;
+        strips.from[v] = strips.n[v] ? first + v * step : first;
     }
+    return strips;
 }
 
 /* ---- tiles -------------------------------------------------------------------------------- */
 
-/* C (m, n) = or += block × panel, over `chunks` times LANES values of k. Where m is a constant, the
- * sums stay in registers. */
+/* C (m, n) = or += A (m, K) × panel, where A's rows lie `row` apart and its columns `deep`; what is
+ * wanted next is called into the cache. Where m is a constant, the sums stay in registers. */
 static ALWAYS_INLINE void ON(tile)(
-    const int m, long chunks, const float *block, const float *panel, float *C, long stride, int n,
-    int add
+    const int m, long K, const float *A, long row, long deep, const float *panel, float *C,
+    long stride, int n, int add, const float *soon
 ) {
-    vec sum[ROWS][2];
-    UNROLL for (int r = 0; r < m; r++) {
-        sum[r][0] = add ? ON(load_part)(C + r * stride, n) : (vec){0};
-        sum[r][1] = add && n > LANES ? ON(load_part)(C + r * stride + LANES, n - LANES) : (vec){0};
+    vec sum[ROWS][VECTORS];
+    UNROLL for (int r = 0; r < m; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = (vec){0};
+#define ADD(i) { \
+        vec right[VECTORS]; \
+        UNROLL for (int v = 0; v < VECTORS; v++) { \
+            right[v] = *(const vec *)(panel + (i) * WIDTH + v * LANES); \
+        } \
+        UNROLL for (int r = 0; r < m; r++) { \
+            float left = A[r * row + (i) * deep]; \
+            UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] += left * right[v]; \
+        } \
     }
-    for (; chunks > 0; chunks--, block += m * LANES) {
-        for (int k = 0; k < LANES; k++, panel += WIDTH) {
-            PREFETCH(panel + 8 * WIDTH);
-            PREFETCH(panel + 8 * WIDTH + 16);
-            vec left = *(const vec *)panel, right = *(const vec *)(panel + LANES);
-            UNROLL for (int r = 0; r < m; r++) {
-                sum[r][0] += block[r * LANES + k] * left;
-                sum[r][1] += block[r * LANES + k] * right;
-            }
+    for (; K >= 4; K -= 4, A += 4 * deep, panel += 4 * WIDTH, soon += 64) {
+        UNROLL for (int i = 0; i < 4; i++) {
+            PREFETCH(soon + i * 16);
+            ADD(i)
         }
     }
+    for (; K > 0; K--, A += deep, panel += WIDTH) ADD(0)
+#undef ADD
     UNROLL for (int r = 0; r < m; r++) {
-        ON(store_part)(C + r * stride, sum[r][0], n);
-        if (n > LANES) ON(store_part)(C + r * stride + LANES, sum[r][1], n - LANES);
+        UNROLL for (int v = 0; v < VECTORS; v++) {
+            float *c = C + r * stride + v * LANES;
+            int part = n - v * LANES;
+            if (part <= 0) continue;
+            if (add) sum[r][v] += ON(load_part)(c, part);
+            ON(store_part)(c, sum[r][v], part);
+        }
     }
 }
 
-#define TILE(m) \
-    static NEVER_INLINE void ON(tile_##m)(long chunks, const float *block, const float *panel, \
-                                          float *C, long stride, int n, int add) { \
-        ON(tile)(m, chunks, block, panel, C, stride, n, add); \
+/* Of rows that lie somewhere, and of laid out blocks. */
+#define TILES(m) \
+    static NEVER_INLINE void ON(rows_##m)(long K, const float *A, long row, const float *panel, \
+                                          float *C, long stride, int n, int add, \
+                                          const float *soon) { \
+        ON(tile)(m, K, A, row, 1, panel, C, stride, n, add, soon); \
+    } \
+    static NEVER_INLINE void ON(block_##m)(long K, const float *A, long row, const float *panel, \
+                                           float *C, long stride, int n, int add, \
+                                           const float *soon) { \
+        (void)row; \
+        ON(tile)(m, K, A, 1, ROWS, panel, C, stride, n, add, soon); \
     }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if ROWS > 6
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
-#endif
-#undef TILE
+TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
+#undef TILES
 
-typedef void (*ON(tile_function))(long, const float *, const float *, float *, long, int, int);
-static const ON(tile_function) ON(tiles)[ROWS + 1] = {
-    NULL, ON(tile_1), ON(tile_2), ON(tile_3), ON(tile_4), ON(tile_5), ON(tile_6),
-#if ROWS > 6
-    ON(tile_7), ON(tile_8), ON(tile_9), ON(tile_10), ON(tile_11), ON(tile_12), ON(tile_13),
-    ON(tile_14),
-#endif
+typedef void (*ON(tile_function))(
+    long, const float *, long, const float *, float *, long, int, int, const float *
+);
+static const ON(tile_function) ON(rows)[ROWS + 1] = {
+    NULL, ON(rows_1), ON(rows_2), ON(rows_3), ON(rows_4), ON(rows_5), ON(rows_6)
 };
-
-/* Number of blocks that M rows are cut into, and the first row of each: all about equally high. */
-static inline long ON(blocks)(long M) { return (M + ROWS - 1) / ROWS; }
-static inline long ON(first_row)(long M, long block) { return M * block / ON(blocks)(M); }
+static const ON(tile_function) ON(block)[ROWS + 1] = {
+    NULL, ON(block_1), ON(block_2), ON(block_3), ON(block_4), ON(block_5), ON(block_6)
+};
 
 /* ---- C = A B ------------------------------------------------------------------------------- */
 
-/* Lay out this thread's share of the rows of A, k from k0 on, m0 rows in. */
-static void ON(pack_share)(
-    const struct product *p, long m0, long M, long k0, long K, int thread, int threads
-) {
-    long blocks = ON(blocks)(M);
-    for (long b = blocks * thread / threads; b < blocks * (thread + 1) / threads; b++) {
-        long row = ON(first_row)(M, b), end = ON(first_row)(M, b + 1);
-        long step = p->A_turned ? 1 : p->A_stride, deep = p->A_turned ? p->A_stride : 1;
-        const float *A = p->A + (m0 + row) * step + k0 * deep;
-        ON(pack_rows)(p->rows + row * PADDED(K), K, A, p->A_stride, p->A_turned, (int)(end - row));
-    }
-}
-
-/* Multiply some blocks of rows by one panel, which is laid out in `panel` first. */
-static void ON(multiply_panel)(
-    const struct product *p, long m0, long M, long k0, long K, long column, long b, long end,
-    float *panel
-) {
-    int n = p->N - column < WIDTH ? (int)(p->N - column) : WIDTH;
-    const float *B = p->B + (p->B_turned ? column * p->B_stride + k0 : k0 * p->B_stride + column);
-    long next = p->B_turned ? LANES * p->B_stride : LANES;
-    ON(pack_columns)(panel, K, B, p->B_stride, p->B_turned, n);
-    ON(pack_columns)(panel + LANES, K, B + (n > LANES ? next : 0), p->B_stride, p->B_turned,
-                     n > LANES ? n - LANES : 0);
-    for (; b < end; b++) {
-        long row = ON(first_row)(M, b), m = ON(first_row)(M, b + 1) - row;
-        float *C = p->C + (m0 + row) * p->N + column;
-        if (k0 == 0 && p->bias) {
-            for (long r = 0; r < m; r++) {
-                memcpy(C + r * p->N, p->bias + column, (size_t)n * sizeof(float));
+/* Lay out this thread's share of the rows of a turned A, K of their columns from k0 on; some at a
+ * time, so that a line of A that holds several blocks is read once. */
+static void ON(pack_blocks)(const struct product *p, long k0, long K, int thread, int threads) {
+    long count = blocks(p->M);
+    long first = count * thread / threads, last = count * (thread + 1) / threads;
+    for (long near = 0; near < K; near += 16) {
+        long far = near + 16 < K ? near + 16 : K;
+        for (long b = first; b < last; b++) {
+            long row = first_row(p->M, b), m = first_row(p->M, b + 1) - row;
+            const float *A = p->A + (k0 + near) * p->A_stride + row;
+            float *to = p->rows + (b * K + near) * ROWS;
+            for (long k = near; k < far; k++, A += p->A_stride, to += ROWS) {
+                PREFETCH(A + 16 * p->A_stride);
+                for (int r = 0; r < ROWS; r++) to[r] = A[r < m ? r : 0];
             }
         }
-        ON(tiles)[m](PADDED(K) / LANES, p->rows + row * PADDED(K), panel, C, p->N, n,
-                     k0 > 0 || p->bias);
     }
 }
 
-/* The work of a thread on a product. A part of A that the cache holds is laid out by all together;
- * then whoever is free takes the next panel of B. */
+/* Multiply some blocks of rows by one panel, which is laid out first. */
+static void ON(multiply_panel)(
+    const struct product *p, long k0, long K, long column, long b, long end, float *panel
+) {
+    int n = p->N - column < WIDTH ? (int)(p->N - column) : WIDTH;
+    long aside = p->B_turned ? p->B_stride : 1;
+    const float *B = p->B + (p->B_turned ? k0 : k0 * p->B_stride) + column * aside;
+    struct strips strips = ON(beside)(B, n, LANES * aside);
+    ON(pack_panel)(panel, K, &strips, p->B_stride, p->B_turned);
+    for (; b < end; b++) {
+        long row = first_row(p->M, b), m = first_row(p->M, b + 1) - row;
+        float *C = p->C + row * p->N + column;
+        for (long r = 0; r < m && k0 == 0 && p->bias; r++) {
+            memcpy(C + r * p->N, p->bias + column, (size_t)n * sizeof(float));
+        }
+        const float *A = p->A_turned ? p->rows + b * K * ROWS : p->A + row * p->A_stride + k0;
+        (p->A_turned ? ON(block) : ON(rows))[m](
+            K, A, p->A_stride, panel, C, p->N, n, k0 > 0 || p->bias, A + ROWS * K);
+    }
+}
+
+/* The work of a thread on a product: whoever is free takes the next panel of B. */
 static void ON(multiply)(void *argument, int thread, int threads) {
     const struct product *p = argument;
     float *panel = p->panels + thread * DEPTH * WIDTH;
-    long panels = (p->N + WIDTH - 1) / WIDTH;
-    for (long m0 = 0; m0 < p->M; m0 += HEIGHT) {
-        long M = p->M - m0 < HEIGHT ? p->M - m0 : HEIGHT, blocks = ON(blocks)(M);
-        long parts = panels < 4 * threads ? (4 * threads + panels - 1) / panels : 1;
-        if (parts > blocks) parts = blocks;
-        for (long k0 = 0; k0 < p->K; k0 += DEPTH) {
-            long K = p->K - k0 < DEPTH ? p->K - k0 : DEPTH, task;
-            ON(pack_share)(p, m0, M, k0, K, thread, threads);
-            if (thread == 0) atomic_store(&pool.next, 0);
-            meet(threads);
-            while ((task = take()) < panels * parts) {
-                long part = task % parts;
-                ON(multiply_panel)(p, m0, M, k0, K, task / parts * WIDTH, blocks * part / parts,
-                                   blocks * (part + 1) / parts, panel);
-            }
-            meet(threads);
+    long panels = (p->N + WIDTH - 1) / WIDTH, count = blocks(p->M);
+    long parts = panels < 4 * threads ? (4 * threads + panels - 1) / panels : 1;
+    if (parts > count) parts = count;
+    for (long k0 = 0; k0 < p->K; k0 += DEPTH) {
+        long K = p->K - k0 < DEPTH ? p->K - k0 : DEPTH, task;
+        if (p->A_turned) ON(pack_blocks)(p, k0, K, thread, threads);
+        if (thread == 0) atomic_store(&pool.next, 0);
+        meet(threads);
+        while ((task = take()) < panels * parts) {
+            long part = task % parts;
+            ON(multiply_panel)(p, k0, K, task / parts * WIDTH, count * part / parts,
+                               count * (part + 1) / parts, panel);
         }
+        meet(threads);
     }
-}
-
-/* c (columns) += Σ_k a_k B_k for one row of A and m rows of it at once: B is read once, in the
- * order in which it lies, and not laid out anew. */
-static ALWAYS_INLINE void ON(add_rows)(
-    const int m, const int deep, const float *A, long A_stride, const float *B, long B_stride,
-    float *C, long C_stride, long n
-) {
-    vec a[4][4];
-    UNROLL for (int r = 0; r < m; r++) {
-        UNROLL for (int k = 0; k < deep; k++) a[r][k] = A[r * A_stride + k] - (vec){0};
-    }
-    for (long j = 0; j < n; j += LANES) {
-        int part = n - j < LANES ? (int)(n - j) : LANES;
-        vec b[4];
-        UNROLL for (int k = 0; k < deep; k++) {
-            PREFETCH(B + (k + 4) * B_stride + j);
-            b[k] = ON(load_part)(B + k * B_stride + j, part);
-        }
-        UNROLL for (int r = 0; r < m; r++) {
-            vec sum = ON(load_part)(C + r * C_stride + j, part);
-            UNROLL for (int k = 0; k < deep; k++) sum += a[r][k] * b[k];
-            ON(store_part)(C + r * C_stride + j, sum, part);
-        }
-    }
-}
-
-/* C (m ≤ 4, n) += A (m, K) B (K, n). */
-static void ON(stream)(
-    int m, long K, const float *A, long A_stride, const float *B, long B_stride, float *C,
-    long C_stride, long n
-) {
-#define ADD(m, deep) ON(add_rows)(m, deep, A + k, A_stride, B + k * B_stride, B_stride, C, C_stride, n)
-    long k = 0;
-    for (; k + 4 <= K; k += 4) {
-        if (m == 1) ADD(1, 4);
-        else if (m == 2) ADD(2, 4);
-        else if (m == 3) ADD(3, 4);
-        else ADD(4, 4);
-    }
-    for (; k < K; k++) {
-        for (int r = 0; r < m; r++) {
-            ON(add_rows)(1, 1, A + r * A_stride + k, A_stride, B + k * B_stride, B_stride,
-                         C + r * C_stride, C_stride, n);
-        }
-    }
-#undef ADD
-}
-
-/* The work of a thread on a product of few rows: its share of the columns. */
-static void ON(multiply_few)(void *argument, int thread, int threads) {
-    const struct product *p = argument;
-    long vectors = (p->N + LANES - 1) / LANES;
-    long j = vectors * thread / threads * LANES, end = vectors * (thread + 1) / threads * LANES;
-    long n = (end < p->N ? end : p->N) - j;
-    if (n <= 0) return;
-    for (long r = 0; r < p->M; r++) {
-        if (p->bias) memcpy(p->C + r * p->N + j, p->bias + j, (size_t)n * sizeof(float));
-        else memset(p->C + r * p->N + j, 0, (size_t)n * sizeof(float));
-    }
-    ON(stream)((int)p->M, p->K, p->A, p->A_stride, p->B + j, p->B_stride, p->C + j, p->N, n);
 }

@@ -90,9 +90,13 @@ class Network(SequenceNetwork):
         return Unrolled(Graph(cost, top, *states.values()), states)
 
     def stepper(self, B: int = 1) -> Stepper:
-        """Return a fresh function from one step of B sequences to the logits of the next."""
-        if KernelStepper.suits(self):
-            return KernelStepper(self, B)
+        """Return a fresh function from one step of B sequences to the logits of the next.
+
+        Weights that change afterwards are for the next stepper: this one may have laid out the old
+        ones.
+        """
+        if (laid := KernelStepper.lay_out(self)) is not None:
+            return KernelStepper(self, B, laid)
         top, states = self._layers(1, B)
         return GraphStepper(Unrolled(Graph(top, *states.values()), states))
 

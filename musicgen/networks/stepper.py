@@ -57,22 +57,23 @@ class GraphStepper:
 class KernelStepper:
     """Has a kernel do the whole step, which gives what the graph gives, to the bit.
 
-    The kernel reads the network's weights where they lie: when they change, it sees the new ones.
+    It steps with a copy of the weights, in the order in which the kernel reads them.
 
     Parameters
     ----------
     network
-        A network of LSTM layers, of float32.
+        A network of LSTM layers.
     B
         Sequences.
+    laid
+        Its weights, from `lay_out`.
     """
 
-    def __init__(self, network: Network, B: int) -> None:
+    def __init__(self, network: Network, B: int, laid: bytearray) -> None:
         a = network.architecture
-        arrays = {name: parameter.value for name, parameter in network.parameters.items()}
-        self._embedding = arrays.pop("embedding.W", None)
-        self._weights = tuple(arrays.values())
-        H, dtype = a.hidden_size, network.dtype
+        H, dtype, V = a.hidden_size, network.dtype, network.parameters.get("embedding.W")
+        self._laid = laid
+        self._embedding = None if V is None else V.value.copy()
         self._x = np.zeros((B, a.input_size), dtype)
         self._states = tuple(
             np.zeros(shape, dtype)
@@ -82,11 +83,14 @@ class KernelStepper:
         self._logits = np.zeros((B, a.size), dtype)
 
     @staticmethod
-    def suits(network: Network) -> bool:
-        """Whether there is a kernel for a network."""
+    def lay_out(network: Network) -> bytearray | None:
+        """Lay out a network's weights for its kernel; None where it has none."""
         a = network.architecture
-        weights = (parameter.value for parameter in network.parameters.values())
-        return a.cell == "lstm" and kernels.steps(a.num_layers, weights)
+        if a.cell != "lstm":
+            return None
+        weights = {name: parameter.value for name, parameter in network.parameters.items()}
+        weights.pop("embedding.W", None)
+        return kernels.lay_out(a.num_layers, tuple(weights.values()), a.input_size)
 
     def __call__(self, symbols: npt.ArrayLike) -> Array:
         """Run the kernel."""
@@ -95,7 +99,7 @@ class KernelStepper:
             np.copyto(self._x, symbols)
         else:
             numbers = np.ascontiguousarray(symbols, np.int32)
-        kernels.step(numbers, self._embedding, self._x, self._weights, self._states, self._logits)
+        kernels.step(numbers, self._embedding, self._x, self._laid, self._states, self._logits)
         return self._logits
 
     def reset(self) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from musicgen import __version__, kernels
+from musicgen.errors import MusicgenError
 from musicgen.kernels import KernelChoice
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -36,7 +37,10 @@ class Diagnosis:
     cores, usable
         Processors of the machine, and those that this process may use.
     kernels
-        What computes the recurrent layers and the products around them.
+        What computes the recurrent layers and the products around them; None where the
+        environment wants what is not there.
+    problem
+        What is wrong then, and what to do; empty when all is well.
     parts
         By the name of a library: whether it is there.
     """
@@ -48,12 +52,18 @@ class Diagnosis:
     machine: str
     cores: int
     usable: int
-    kernels: KernelChoice
+    kernels: KernelChoice | None
+    problem: str
     parts: dict[str, bool]
 
 
 def diagnose() -> Diagnosis:
     """Look at this installation."""
+    choice, problem = None, ""
+    try:
+        choice = kernels.chosen()
+    except MusicgenError as error:
+        problem = str(error)
     return Diagnosis(
         __version__,
         f"{platform.python_implementation()} {platform.python_version()}",
@@ -62,7 +72,8 @@ def diagnose() -> Diagnosis:
         f"{platform.machine()}, {platform.system()} {platform.release()}",
         os.cpu_count() or 1,
         kernels.usable_cores(),
-        kernels.chosen(),
+        choice,
+        problem,
         {name: _loads(name) for name in PARTS},
     )
 
