@@ -83,28 +83,35 @@ static struct ON(duty) ON(assign)(long things, long B, long weights, int thread,
 
 /* ---- forwards ------------------------------------------------------------------------------ */
 
-/* One step of n units from u on, of one row whose products lie side by side, gate by gate. */
+/* One step of n units from u on and m rows, whose products lie side by side, gate by gate. First all
+ * gates, then all states: so the processor finds things to do at once. */
 static ALWAYS_INLINE void ON(step_forward)(
-    const struct lstm *l, long t, long row, long u, int n, const float *product
+    const struct lstm *l, long t, long row, long m, long u, int n, const float *products
 ) {
     long H = l->H, place = (t * l->B + row) * H + u, after = place + l->B * H;
-    float *a = l->a + (t * l->B + row) * 4 * H + u;
-    const float *rest = l->D ? l->b + u : a;
-    vec gates[4]; /* i, f, o, g */
-    UNROLL for (int gate = 0; gate < 4; gate++) {
-        gates[gate] = ON(load_part)(rest + gate * H, n) + ON(load)(product + gate * LANES);
+    vec o[ROWS], c[ROWS];
+    for (long r = 0; r < m; r++) {
+        float *a = l->a + (t * l->B + row + r) * 4 * H + u;
+        const float *rest = l->D ? l->b + u : a, *product = products + r * 4 * LANES;
+        vec gates[4]; /* i, f, o, g */
+        UNROLL for (int gate = 0; gate < 4; gate++) {
+            gates[gate] = ON(load_part)(rest + gate * H, n) + ON(load)(product + gate * LANES);
+        }
+        ON(activate)(gates);
+        c[r] = gates[1] * ON(load_part)(l->c + place + r * H, n) + gates[0] * gates[3];
+        o[r] = gates[2];
+        UNROLL for (int gate = 0; gate < 4; gate++) ON(store_part)(a + gate * H, gates[gate], n);
     }
-    ON(activate)(gates);
-    vec before = ON(load_part)(l->c + place, n), c = gates[1] * before + gates[0] * gates[3];
-    vec tanh_c = ON(tanh)(c), h = gates[2] * tanh_c;
-    UNROLL for (int gate = 0; gate < 4; gate++) ON(store_part)(a + gate * H, gates[gate], n);
-    ON(store_part)(l->tanh_c + place, tanh_c, n);
-    if (l->lengths && l->lengths[row] <= t) {
-        c = before;
-        h = ON(load_part)(l->h + place, n);
+    for (long r = 0; r < m; r++, place += H, after += H) {
+        vec tanh_c = ON(tanh)(c[r]), h = o[r] * tanh_c;
+        ON(store_part)(l->tanh_c + place, tanh_c, n);
+        if (l->lengths && l->lengths[row + r] <= t) {
+            c[r] = ON(load_part)(l->c + place, n);
+            h = ON(load_part)(l->h + place, n);
+        }
+        ON(store_part)(l->c + after, c[r], n);
+        ON(store_part)(l->h + after, h, n);
     }
-    ON(store_part)(l->c + after, c, n);
-    ON(store_part)(l->h + after, h, n);
 }
 
 /* Floats of a group's weights. */
@@ -147,9 +154,9 @@ static void ON(group_forward)(
         if (D) ON(rows)[m](D, x, D, panel, to, 4 * LANES, WIDTH, 0, soon);
         ON(rows)[m](H, h, H, h_panel, to, 4 * LANES, WIDTH, D > 0, soon + 16 * D);
     }
-    for (long r = 0; r < m; r++) {
-        ON(step_forward)(l, t, row + r, u, ON(units)(H, u), products + r * 4 * LANES);
-    }
+    int n = ON(units)(H, u);
+    if (n == LANES) ON(step_forward)(l, t, row, m, u, LANES, products);
+    else ON(step_forward)(l, t, row, m, u, n, products);
 }
 
 /* The work of a thread on all steps, when the weights are laid out. */
@@ -224,7 +231,9 @@ static void ON(panel_backward)(
         int n = ON(units)(H, u);
         vec sums[4] = {{0}};
         for (long r = 0; r < m; r++) {
-            ON(step_backward)(l, t, row + r, u, n, products + r * WIDTH + u % WIDTH, sums);
+            const float *product = products + r * WIDTH + u % WIDTH;
+            if (n == LANES) ON(step_backward)(l, t, row + r, u, LANES, product, sums);
+            else ON(step_backward)(l, t, row + r, u, n, product, sums);
         }
         for (int gate = 0; gate < 4 && t >= 0; gate++) {
             float *sum = l->sums + b * 4 * H + gate * H + u;
