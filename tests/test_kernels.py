@@ -21,6 +21,7 @@ from musicgen.engine import (
     SoftmaxCrossEntropy,
     Sum,
 )
+from musicgen.errors import GraphError
 from musicgen.networks import Architecture, Network
 from musicgen.optim import Adam, RMSProp, clip_global_norm
 
@@ -98,12 +99,13 @@ def test_lstm_equals_numpys(T, B, timed):
                     np.testing.assert_allclose(found / scale, wanted / scale, atol=2e-5)
 
 
+@pytest.mark.parametrize("B", [17, 50])  # threads share the units, or the rows
 @pytest.mark.parametrize("name", POSSIBLE)
-def test_results_do_not_depend_on_the_number_of_threads(name):
+def test_results_do_not_depend_on_the_number_of_threads(name, B):
     results = []
     for threads in (1, 2, 3, 7):
         kernels.choose(name, threads)
-        results.append(layer_results(3, 17, 50, 17, True))
+        results.append(layer_results(3, B, 50, 17, True))
     for other in results[1:]:
         for found, wanted in zip(other, results[0], strict=True):
             np.testing.assert_array_equal(found, wanted)
@@ -198,6 +200,18 @@ def test_a_stepper_gives_what_the_graph_gives(head, B, rng):
     graph.reset()
     graph.forward({"inputs": x[None]})
     np.testing.assert_allclose(step(x), graph.graph.outputs[1].data[0], rtol=1e-4, atol=1e-6)
+
+
+def test_a_stepper_of_other_kernels_is_refused(rng):
+    kernels.choose(POSSIBLE[0])
+    step = Network.initialise(Architecture(16, hidden_size=16), rng).stepper()
+    for name in POSSIBLE[1:]:
+        kernels.choose(name)
+        with pytest.raises(ValueError, match="laid out for another network, or for other kernels"):
+            step([1])
+    kernels.choose("numpy")
+    with pytest.raises(GraphError, match="make a new stepper"):
+        step([1])
 
 
 def test_a_step_from_an_unknown_symbol_is_refused(rng):

@@ -1,10 +1,10 @@
 /* Fast products and recurrent layers for musicgen, in single precision.
  *
- * products.h, lstm.h and passes.h hold the arithmetic, written once with the vector extensions of GCC and
- * Clang, and compiled here for each instruction set; pool.h the threads,
- * draw.h the drawing of symbols. This file chooses an
- * instruction set and speaks with Python, which checks types and shapes (see __init__.py); here the
- * sizes of the arrays are checked once more, for nothing must be written beside them.
+ * products.h, lstm.h and passes.h hold the arithmetic, written once with the vector extensions of
+ * GCC and Clang, and compiled here for each instruction set; pool.h the threads, draw.h the drawing
+ * of symbols. This file chooses an instruction set and speaks with Python, which checks types and
+ * shapes (see operations.py); here the sizes of the arrays are checked once more, for nothing must
+ * be written beside them.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -60,10 +60,10 @@ struct product {
 struct lstm {
     long T, B, H, D;      /* D is 0 where the products with x are made elsewhere */
     const float *x, *W_x, *b; /* (T, B, D), (D, 4H), (4H,); all but W_x for the forward pass */
-    float *a;             /* (T, B, 4H): x W_x + b, then the gates */
+    float *a;             /* (T, B, 4H): x W_x + b, then the gates; NULL where nobody wants them */
     const float *W_h;     /* (H, 4H) */
     float *h, *c;         /* (T + 1, B, H) */
-    float *tanh_c;        /* (T, B, H) */
+    float *tanh_c;        /* (T, B, H), or NULL */
     const int64_t *lengths; /* (B,) or NULL */
     const float *dy;      /* (T, B, H) */
     float *dx;            /* (T, B, D) */
@@ -563,6 +563,11 @@ static size_t place(struct network *n, float *memory) {
 /* The first full line of a piece of memory. */
 static float *aligned(void *memory) { return (float *)(((uintptr_t)memory + 63) / 64 * 64); }
 
+/* Bytes of laid out weights: room to begin at a full line, and whose they are at the end. */
+static size_t laid_size(size_t floats) {
+    return floats * sizeof(float) + 64 + sizeof(const struct kernels *);
+}
+
 PyDoc_STRVAR(lay_out_doc, "lay_out(weights, D, H, N): a network's weights as step() reads them.\n\n"
              "`weights` are W_x, W_h and b of each layer, then those of the last product (H, N).");
 
@@ -585,11 +590,13 @@ static PyObject *lay_out(PyObject *module, PyObject *args) {
     }
     if (fit) {
         size_t floats = place(&n, NULL);
-        result = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(floats * sizeof(float) + 64));
+        result = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)laid_size(floats));
     }
     if (result) {
         float *nothing;
-        place(&n, aligned(PyByteArray_AsString(result)));
+        char *memory = PyByteArray_AsString(result);
+        memcpy(memory + PyByteArray_Size(result) - sizeof chosen, &chosen, sizeof chosen);
+        place(&n, aligned(memory));
         for (int i = 0; i < n.layers; i++) {
             n.lstms[i].W_x = arrays[3 * i].buf;
             n.lstms[i].W_h = arrays[3 * i + 1].buf;
@@ -607,11 +614,10 @@ static PyObject *lay_out(PyObject *module, PyObject *args) {
 
 PyDoc_STRVAR(step_doc, "step(input, embedding, x, laid, states, logits, B, D, H, V, N): one step.\n\n"
              "`input` is symbols (B,) where there is an embedding (V, D), and else None; `laid` comes\n"
-             "from lay_out(); `states` are h and c (2, B, H), a (B, 4H) and tanh c (B, H) of each\n"
-             "layer.");
+             "from lay_out(); `states` are h and c (2, B, H) of each layer.");
 
 static PyObject *step(PyObject *module, PyObject *args) {
-    enum { STATES = 4 * MOST_LAYERS };
+    enum { STATES = 2 * MOST_LAYERS };
     Py_buffer arrays[5 + STATES] = {{0}}; /* input, embedding, x, laid, logits, states */
     Py_buffer *states = arrays + 5;
     PyObject *kept, *result = NULL;
@@ -623,20 +629,19 @@ static PyObject *step(PyObject *module, PyObject *args) {
                          &n.N)) {
         Py_ssize_t count = take_buffers(kept, states, STATES, PyBUF_WRITABLE);
         long state = n.B * n.H;
-        n.layers = (int)(count / 4);
+        n.layers = (int)(count / 2);
         n.numbers = arrays[0].buf;
         n.embedding = arrays[1].buf;
         n.x = arrays[2].buf;
         n.logits = arrays[4].buf;
-        int fit = count > 0 && count % 4 == 0 && holds(&arrays[2], n.B * n.D, 4) &&
+        int fit = count > 0 && count % 2 == 0 && holds(&arrays[2], n.B * n.D, 4) &&
                   holds(&arrays[4], n.B * n.N, 4) &&
                   (!n.numbers || (holds(&arrays[0], n.B, 4) && holds(&arrays[1], V * n.D, 4) &&
                                   within(n.numbers, n.B, V)));
-        for (Py_ssize_t i = 0; fit && i < count; i++) {
-            static const int sizes[] = {2, 2, 4, 1};
-            fit = holds(&states[i], sizes[i % 4] * state, 4);
-        }
-        if (fit && (size_t)arrays[3].len != place(&n, NULL) * sizeof(float) + 64) {
+        for (Py_ssize_t i = 0; fit && i < count; i++) fit = holds(&states[i], 2 * state, 4);
+        if (fit && ((size_t)arrays[3].len != laid_size(place(&n, NULL)) ||
+                    memcmp((char *)arrays[3].buf + arrays[3].len - sizeof chosen, &chosen,
+                           sizeof chosen) != 0)) {
             PyErr_SetString(PyExc_ValueError, "the weights were laid out for another network, or "
                                               "for other kernels; make a new stepper");
             fit = 0;
@@ -648,10 +653,8 @@ static PyObject *step(PyObject *module, PyObject *args) {
             for (int i = 0; i < n.layers; i++) {
                 struct lstm *l = &n.lstms[i];
                 l->x = i ? n.lstms[i - 1].h + state : n.x;
-                l->h = states[4 * i].buf;
-                l->c = states[4 * i + 1].buf;
-                l->a = states[4 * i + 2].buf;
-                l->tanh_c = states[4 * i + 3].buf;
+                l->h = states[2 * i].buf;
+                l->c = states[2 * i + 1].buf;
             }
             if (perform(chosen->step, &n, &nothing, 0, &nothing, 0, work < 1e4 ? 1 : threads)) {
                 result = Py_NewRef(Py_None);

@@ -91,7 +91,7 @@ static ALWAYS_INLINE void ON(step_forward)(
     long H = l->H, place = (t * l->B + row) * H + u, after = place + l->B * H;
     vec o[ROWS], c[ROWS];
     for (long r = 0; r < m; r++) {
-        float *a = l->a + (t * l->B + row + r) * 4 * H + u;
+        float *a = l->a ? l->a + (t * l->B + row + r) * 4 * H + u : NULL;
         const float *rest = l->D ? l->b + u : a, *product = products + r * 4 * LANES;
         vec gates[4]; /* i, f, o, g */
         UNROLL for (int gate = 0; gate < 4; gate++) {
@@ -100,11 +100,12 @@ static ALWAYS_INLINE void ON(step_forward)(
         ON(activate)(gates);
         c[r] = gates[1] * ON(load_part)(l->c + place + r * H, n) + gates[0] * gates[3];
         o[r] = gates[2];
+        if (!a) continue;
         UNROLL for (int gate = 0; gate < 4; gate++) ON(store_part)(a + gate * H, gates[gate], n);
     }
     for (long r = 0; r < m; r++, place += H, after += H) {
         vec tanh_c = ON(tanh)(c[r]), h = o[r] * tanh_c;
-        ON(store_part)(l->tanh_c + place, tanh_c, n);
+        if (l->tanh_c) ON(store_part)(l->tanh_c + place, tanh_c, n);
         if (l->lengths && l->lengths[row + r] <= t) {
             c[r] = ON(load_part)(l->c + place, n);
             h = ON(load_part)(l->h + place, n);

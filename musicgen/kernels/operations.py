@@ -227,8 +227,7 @@ def step(
     laid
         From `lay_out`.
     states
-        Of each layer h and c ``(2, B, H)``, of which the first half is the state, and memory for
-        a ``(B, 4H)`` and tanh c ``(B, H)``.
+        Of each layer h and c ``(2, B, H)``, of which the first half is the state.
     logits
         Where the result goes, ``(B, N)``.
 

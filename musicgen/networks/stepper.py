@@ -55,7 +55,7 @@ class GraphStepper:
 
 
 class KernelStepper:
-    """Has a kernel do the whole step, which gives what the graph gives, to the bit.
+    """Has a kernel do the whole step, which gives what the graph gives, up to rounding.
 
     It steps with a copy of the weights, in the order in which the kernel reads them.
 
@@ -75,11 +75,7 @@ class KernelStepper:
         self._laid = laid
         self._embedding = None if V is None else V.value.copy()
         self._x = np.zeros((B, a.input_size), dtype)
-        self._states = tuple(
-            np.zeros(shape, dtype)
-            for _ in range(a.num_layers)
-            for shape in ((2, B, H), (2, B, H), (B, 4 * H), (B, H))
-        )
+        self._states = tuple(np.zeros((2, B, H), dtype) for _ in range(2 * a.num_layers))
         self._logits = np.zeros((B, a.size), dtype)
 
     @staticmethod
@@ -110,5 +106,4 @@ class KernelStepper:
     def select(self, rows: npt.NDArray[np.intp]) -> None:
         """Let sequence i go on from where sequence ``rows[i]`` stands."""
         for state in self._states:
-            if state.ndim == 3:
-                state[0] = state[0, rows]
+            state[0] = state[0, rows]

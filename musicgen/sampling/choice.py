@@ -144,7 +144,7 @@ def uniform(rngs: Sequence[np.random.Generator]) -> npt.NDArray[np.float64]:
 
     Times a sum, it is not rounded up to the sum, where no symbol lies.
     """
-    return np.array([rng.random() * BELOW_ONE for rng in rngs])
+    return np.array([rng.random() for rng in rngs]) * BELOW_ONE
 
 
 def repetitions(history: npt.NDArray[Any], size: int, *, context: int = 16) -> npt.NDArray[Any]:
