@@ -31,7 +31,7 @@ test-numpy: $(VENV)/installed-for-tests
 studies: $(VENV)/installed
 	$(BIN)/python benchmarks/studies.py $(TASKS) $(if $(DIGITS),--digits $(DIGITS)) $(if $(SHAKESPEARE),--shakespeare $(SHAKESPEARE))
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml setup.py $(wildcard musicgen/kernels/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
@@ -41,4 +41,5 @@ $(VENV)/installed-for-tests: pyproject.toml $(VENV)/installed
 	touch $@
 
 clean:
+	rm -f musicgen/kernels/*.so
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

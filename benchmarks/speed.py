@@ -184,6 +184,8 @@ def peak() -> float:
 
 def worker(side: str, pipe: Connection) -> None:
     """Time blocks of repetitions on request."""
+    if side == "numpy":
+        os.environ["MUSICGEN_KERNELS"] = "numpy"
     known: Workload | None = None
     run: Callable[[int], None] | None = None
     while (work := pipe.recv()) is not None:
@@ -206,11 +208,7 @@ def launch(sides: Iterable[str]) -> dict[str, Connection]:
     pipes: dict[str, Connection] = {}
     for side in sides:
         pipes[side], far = context.Pipe()
-        if side == "numpy":
-            os.environ["MUSICGEN_KERNELS"] = "numpy"
         context.Process(target=worker, args=(side, far), daemon=True).start()
-        if side == "numpy":
-            del os.environ["MUSICGEN_KERNELS"]
     return pipes
 
 

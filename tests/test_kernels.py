@@ -1,5 +1,6 @@
 """The kernels in C against numpy, on every instruction set that this machine has."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -182,8 +183,9 @@ def test_what_is_no_number_stays_none(rng):
 
 @pytest.mark.parametrize("head", ["categorical", "gaussian"])
 @pytest.mark.parametrize("B", [1, 4, 5, 64])
-def test_a_stepper_gives_what_the_graph_gives(head, B, rng):
-    kernels.choose(POSSIBLE[0], 2)
+@pytest.mark.parametrize("name", POSSIBLE)
+def test_a_stepper_gives_what_the_graph_gives(head, B, name, rng):
+    kernels.choose(name, 2)
     network = Network.initialise(Architecture(17, head, 50, 2, "lstm", 5), rng)
     step, graph = network.stepper(B), network.unroll(1, B)
     for t in range(6):
@@ -207,11 +209,18 @@ def test_a_stepper_of_other_kernels_is_refused(rng):
     step = Network.initialise(Architecture(16, hidden_size=16), rng).stepper()
     for name in POSSIBLE[1:]:
         kernels.choose(name)
-        with pytest.raises(ValueError, match="laid out for another network, or for other kernels"):
+        with pytest.raises(ValueError, match="by other kernels"):
             step([1])
     kernels.choose("numpy")
     with pytest.raises(GraphError, match="make a new stepper"):
         step([1])
+
+
+def test_a_copied_stepper_is_refused(rng):
+    kernels.choose(POSSIBLE[0])
+    step = Network.initialise(Architecture(16, hidden_size=16), rng).stepper()
+    with pytest.raises(ValueError, match="elsewhere; make a new stepper"):
+        copy.deepcopy(step)([1])
 
 
 def test_a_step_from_an_unknown_symbol_is_refused(rng):

@@ -2,7 +2,7 @@
 
 The kernels take contiguous float32 arrays; everything else is numpy's. They use threads of their
 own, which must not meet those of numpy's products: two pools that wait for work with open eyes
-take the machine from each other. So all products of a training step come through here.
+take the machine from each other. So the products of a network of LSTM layers come through here.
 
 Two environment variables choose: ``MUSICGEN_KERNELS`` is the name of an instruction set
 (``avx512``, ``avx2``, ``neon``, ``plain``) or ``numpy``, ``MUSICGEN_THREADS`` a number of threads.

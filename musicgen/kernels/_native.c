@@ -335,7 +335,7 @@ static PyObject *lstm_backward(PyObject *module, PyObject *args) {
         holds(&arrays[6], 4 * states, 4) && holds(&arrays[7], state, 4) &&
         holds(&arrays[8], state, 4) && holds(&arrays[9], 4 * l.H, 4) &&
         (!l.D || (holds(&arrays[10], 4 * l.D * l.H, 4) &&
-                  holds(&arrays[11], l.T * l.B * l.D, 4) && !arrays[11].readonly))) {
+                  holds(&arrays[11], l.T * l.B * l.D, 4)))) {
         l.a = arrays[0].buf;
         l.W_h = arrays[1].buf;
         l.c = arrays[2].buf;
@@ -563,10 +563,14 @@ static size_t place(struct network *n, float *memory) {
 /* The first full line of a piece of memory. */
 static float *aligned(void *memory) { return (float *)(((uintptr_t)memory + 63) / 64 * 64); }
 
-/* Bytes of laid out weights: room to begin at a full line, and whose they are at the end. */
-static size_t laid_size(size_t floats) {
-    return floats * sizeof(float) + 64 + sizeof(const struct kernels *);
-}
+/* What stands behind laid out weights: who laid them out, and where they begin. */
+struct owner {
+    const struct kernels *kernels;
+    const float *first;
+};
+
+/* Bytes of laid out weights, with room to begin at a full line. */
+static size_t laid_size(size_t floats) { return floats * sizeof(float) + 64 + sizeof(struct owner); }
 
 PyDoc_STRVAR(lay_out_doc, "lay_out(weights, D, H, N): a network's weights as step() reads them.\n\n"
              "`weights` are W_x, W_h and b of each layer, then those of the last product (H, N).");
@@ -595,7 +599,8 @@ static PyObject *lay_out(PyObject *module, PyObject *args) {
     if (result) {
         float *nothing;
         char *memory = PyByteArray_AsString(result);
-        memcpy(memory + PyByteArray_Size(result) - sizeof chosen, &chosen, sizeof chosen);
+        struct owner owner = {chosen, aligned(memory)};
+        memcpy(memory + PyByteArray_Size(result) - sizeof owner, &owner, sizeof owner);
         place(&n, aligned(memory));
         for (int i = 0; i < n.layers; i++) {
             n.lstms[i].W_x = arrays[3 * i].buf;
@@ -639,11 +644,13 @@ static PyObject *step(PyObject *module, PyObject *args) {
                   (!n.numbers || (holds(&arrays[0], n.B, 4) && holds(&arrays[1], V * n.D, 4) &&
                                   within(n.numbers, n.B, V)));
         for (Py_ssize_t i = 0; fit && i < count; i++) fit = holds(&states[i], 2 * state, 4);
-        if (fit && ((size_t)arrays[3].len != laid_size(place(&n, NULL)) ||
-                    memcmp((char *)arrays[3].buf + arrays[3].len - sizeof chosen, &chosen,
-                           sizeof chosen) != 0)) {
-            PyErr_SetString(PyExc_ValueError, "the weights were laid out for another network, or "
-                                              "for other kernels; make a new stepper");
+        struct owner owner = {0};
+        if (fit && (size_t)arrays[3].len == laid_size(place(&n, NULL))) {
+            memcpy(&owner, (char *)arrays[3].buf + arrays[3].len - sizeof owner, sizeof owner);
+        }
+        if (fit && (owner.kernels != chosen || owner.first != aligned(arrays[3].buf))) {
+            PyErr_SetString(PyExc_ValueError, "the weights were laid out for another network, by "
+                                              "other kernels, or elsewhere; make a new stepper");
             fit = 0;
         }
         if (fit) {
@@ -688,7 +695,7 @@ static PyObject *draw(PyObject *module, PyObject *args) {
         d.ln_p = arrays[4].buf;
         int helpers = d.N * d.V < 1 << 11 ? 1 : threads;
         float *nothing;
-        if (perform(draw_rows, &d, (float **)&d.memory, 2 * (size_t)(helpers * d.V), &nothing, 0,
+        if (perform(draw_rows, &d, &d.memory, 2 * (size_t)(helpers * d.V), &nothing, 0,
                     helpers)) {
             result = PyBool_FromLong(!atomic_load(&d.failed));
         }

@@ -99,11 +99,10 @@ def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
         threads = _threads_wanted()
     if not 1 <= threads <= MOST_THREADS:
         raise MusicgenError(f"found {threads} threads; expected 1 to {MOST_THREADS}")
-    _active = None
     if name != "numpy":
         assert _compiled is not None
         _compiled.choose(name, threads)
-        _active = _compiled
+    _active = None if name == "numpy" else _compiled
     _choice = KernelChoice(name, threads, reason, possible)
     return _choice
 

@@ -9,7 +9,7 @@ struct draw {
     double temperature, least;
     int32_t *chosen;        /* (N,) */
     double *ln_p;           /* (N,) */
-    double *memory;         /* V for each thread */
+    float *memory;          /* 2 V for each thread: V in double precision */
     atomic_int failed;      /* logits were no numbers, or nothing was allowed */
 };
 
@@ -48,7 +48,7 @@ static long draw_row(const struct draw *d, long row, double *p) {
 static void draw_rows(void *argument, int thread, int threads) {
     struct draw *d = argument;
     for (long row = d->N * thread / threads; row < d->N * (thread + 1) / threads; row++) {
-        long v = draw_row(d, row, d->memory + thread * d->V);
+        long v = draw_row(d, row, (double *)(void *)d->memory + thread * d->V);
         if (v < 0) atomic_store(&d->failed, 1);
         d->chosen[row] = (int32_t)v;
     }

@@ -14,23 +14,27 @@
 
 #define PARTS (4 / VECTORS) /* panels of a group */
 
-/* tanh x = −m / (m + 2) for x > 0, with m = e^{−2x} − 1; return m, and the sign of x. e^y is 2^n e^r
- * with r = y − n ln 2 within ±0.35, and e^r − 1 Taylor's series. True to 3e-7. */
-static ALWAYS_INLINE vec ON(minus)(vec x, uvec *sign) {
+/* e^y is 2^n e^r with r = y − n ln 2 within ±0.35: return Taylor's series of e^r − 1, and 2^n. */
+static ALWAYS_INLINE vec ON(series)(vec y, vec *power) {
     const float shift = 12582912.0f; /* 1.5 · 2²³: adding it rounds to a whole number */
-    *sign = (uvec)x & 0x80000000u;
-    vec y = -2.0f * (vec)((uvec)x ^ *sign);
-    ivec far = y < -40.0f; /* false for what is not a number, which comes out again */
-    y = (vec)(((ivec)((vec){0} - 40.0f) & far) | ((ivec)y & ~far));
     vec shifted = y * 1.44269504f + shift, n = shifted - shift;
     vec r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
-    vec series = 1.0f / 5040 * r + 1.0f / 720;
-    series = series * r + 1.0f / 120;
-    series = series * r + 1.0f / 24;
-    series = series * r + 1.0f / 6;
-    series = series * r + 0.5f;
-    series = series * (r * r) + r;
-    vec power = (vec)(((uvec)shifted << 23) + 0x3f800000u);
+    vec sum = 1.0f / 5040 * r + 1.0f / 720;
+    sum = sum * r + 1.0f / 120;
+    sum = sum * r + 1.0f / 24;
+    sum = sum * r + 1.0f / 6;
+    sum = sum * r + 0.5f;
+    *power = (vec)(((uvec)shifted << 23) + 0x3f800000u);
+    return sum * (r * r) + r;
+}
+
+/* tanh x = −m / (m + 2) for x > 0, with m = e^{−2x} − 1, to 3e-7; return m, and the sign of x. */
+static ALWAYS_INLINE vec ON(minus)(vec x, uvec *sign) {
+    *sign = (uvec)x & 0x80000000u;
+    vec y = -2.0f * (vec)((uvec)x ^ *sign), power;
+    ivec far = y < -40.0f; /* false for what is not a number, which comes out again */
+    y = (vec)(((ivec)((vec){0} - 40.0f) & far) | ((ivec)y & ~far));
+    vec series = ON(series)(y, &power);
     return power * series + (power - 1.0f);
 }
 

@@ -28,7 +28,7 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-MOST_LAYERS = 16
+MOST_LAYERS = 16  # as in _native.c
 
 FEW = 4  # rows for which it is not worth while to lay out the other factor
 

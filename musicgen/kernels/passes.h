@@ -1,6 +1,5 @@
-/* What is left of a training step, each in one pass over its arrays: written once, compiled for
- * each instruction set, after lstm.h. Plain loops, which the compiler makes vectors of: all of them
- * wait for memory. */
+/* What is left of a training step, each in one pass over its arrays, and a whole step of sampling:
+ * written once, compiled for each instruction set, after lstm.h. Plain loops become vectors, too. */
 
 /* The share of a thread in n things, in whole cache lines. */
 static inline long ON(share)(long n, int thread, int threads) {
@@ -8,20 +7,11 @@ static inline long ON(share)(long n, int thread, int threads) {
     return end < n ? end : n;
 }
 
-/* e^x for x ≤ 0, as in tanh. */
+/* e^x for x ≤ 0; 0 below −87. */
 static ALWAYS_INLINE vec ON(exp)(vec x) {
-    const float shift = 12582912.0f;
-    ivec far = x < -87.0f;
-    x = (vec)(((ivec)((vec){0} - 87.0f) & far) | ((ivec)x & ~far));
-    vec shifted = x * 1.44269504f + shift, n = shifted - shift;
-    vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    vec series = 1.0f / 5040 * r + 1.0f / 720;
-    series = series * r + 1.0f / 120;
-    series = series * r + 1.0f / 24;
-    series = series * r + 1.0f / 6;
-    series = series * r + 0.5f;
-    series = series * (r * r) + r;
-    return (vec)(((uvec)shifted << 23) + 0x3f800000u) * (series + 1.0f);
+    ivec far = x < -87.0f; /* false for what is not a number, which comes out again */
+    vec power, series = ON(series)((vec)((ivec)x & ~far), &power);
+    return (vec)((ivec)(power * (series + 1.0f)) & ~far);
 }
 
 /* Probabilities of the rows of logits, and what the targets cost. */
@@ -33,11 +23,11 @@ static void ON(softmax)(void *argument, int thread, int threads) {
         vec tops = (vec){0} + top, sum = {0};
         for (long v = 0; v + LANES <= s->V; v += LANES) {
             vec x = ON(load)(z + v);
-            ivec more = ~(x <= tops); /* so that what is not a number comes out again */
+            ivec more = x > tops;
             tops = (vec)(((ivec)x & more) | ((ivec)tops & ~more));
         }
-        for (int i = 0; i < LANES; i++) top = tops[i] <= top ? top : tops[i];
-        for (long v = s->V / LANES * LANES; v < s->V; v++) top = z[v] <= top ? top : z[v];
+        for (int i = 0; i < LANES; i++) top = tops[i] > top ? tops[i] : top;
+        for (long v = s->V / LANES * LANES; v < s->V; v++) top = z[v] > top ? z[v] : top;
         for (long v = 0; v < s->V; v += LANES) {
             int n = s->V - v < LANES ? (int)(s->V - v) : LANES;
             vec e = ON(exp)(ON(load_part)(z + v, n) - top);

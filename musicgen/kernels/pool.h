@@ -19,7 +19,7 @@ typedef void (*work_function)(void *argument, int thread, int threads);
 
 static struct {
     pthread_mutex_t busy;          /* held by whoever uses the pool and its memory */
-    pthread_mutex_t asleep;        /* guards the two conditions' sleepers */
+    pthread_mutex_t asleep;        /* guards those who wait for `wake` */
     pthread_cond_t wake;
     int started;                   /* threads beside the caller */
     work_function work;
@@ -149,9 +149,10 @@ static void together(work_function work, void *argument, int threads) {
     pthread_cond_broadcast(&pool.wake);
     pthread_mutex_unlock(&pool.asleep);
     work(argument, 0, threads);
-    while (atomic_load_explicit(&pool.finished, memory_order_acquire) !=
-           (unsigned long)pool.started) {
+    for (unsigned turn = 1; atomic_load_explicit(&pool.finished, memory_order_acquire) !=
+                            (unsigned long)pool.started; turn++) {
         rest();
+        if (turn % 1024 == 0) sched_yield(); /* there may be fewer processors than threads */
     }
 }
 
