@@ -109,7 +109,9 @@ def test_without_a_compiler_numpy_computes(unchosen, monkeypatch):
     monkeypatch.setattr(choice, "_missing", "no module of that name")
     found = kernels.chosen()
     assert (found.name, found.possible) == ("numpy", ("numpy",))
-    assert found.reason == "no kernels were compiled: no module of that name"
+    assert found.reason == (
+        "no kernels were compiled: no module of that name; with a C compiler at hand, install again"
+    )
     with pytest.raises(MusicgenError, match="no kernels were compiled: no module of that"):
         kernels.choose("avx2")
 

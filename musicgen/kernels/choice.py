@@ -86,9 +86,11 @@ def choose(name: str | None = None, threads: int | None = None) -> KernelChoice:
         reason = f"MUSICGEN_KERNELS is {name}"
     if not name:
         name = possible[0]
-        reason = (
-            "the best of this machine" if _compiled else f"no kernels were compiled: {_missing}"
-        )
+        reason = "the best of this machine"
+        if not _compiled:
+            reason = (
+                f"no kernels were compiled: {_missing}; with a C compiler at hand, install again"
+            )
     if name not in possible:
         without = "" if _compiled else f" (no kernels were compiled: {_missing})"
         raise MusicgenError(
