@@ -40,6 +40,23 @@
 static inline long blocks(long M) { return (M + ROWS - 1) / ROWS; }
 static inline long first_row(long M, long block) { return M * block / blocks(M); }
 
+/* What a thread does at every step: some of the pairs of a thing, whose weights are one piece, and a
+ * block of rows. */
+struct duty {
+    struct share pairs;
+    long first_block, blocks;
+    int alone; /* other threads have other rows */
+};
+
+static struct duty assign(long things, long B, long weights, int thread, int threads) {
+    long count = blocks(B);
+    if (weights <= CACHED && count >= 4 * threads) {
+        struct share own = share_of(count, thread, threads);
+        return (struct duty){{0, things * own.count}, own.first, own.count, 1};
+    }
+    return (struct duty){share_of(things * count, thread, threads), 0, count, 0};
+}
+
 /* Where the vectors of a panel begin, and how many columns of each exist. */
 struct strips {
     const float *from[4];

@@ -68,23 +68,6 @@ static ALWAYS_INLINE void ON(activate)(vec *x) {
 /* The units from u on that a vector holds. */
 static inline int ON(units)(long H, long u) { return H - u < LANES ? (int)(H - u) : LANES; }
 
-/* What a thread does at every step: some of the pairs of a thing, whose weights are one piece, and a
- * block of rows. */
-struct ON(duty) {
-    struct share pairs;
-    long first_block, blocks;
-    int alone; /* other threads have other rows */
-};
-
-static struct ON(duty) ON(assign)(long things, long B, long weights, int thread, int threads) {
-    long count = blocks(B);
-    if (weights <= CACHED && count >= 4 * threads) {
-        struct share own = share_of(count, thread, threads);
-        return (struct ON(duty)){{0, things * own.count}, own.first, own.count, 1};
-    }
-    return (struct ON(duty)){share_of(things * count, thread, threads), 0, count, 0};
-}
-
 /* ---- forwards ------------------------------------------------------------------------------ */
 
 /* One step of n units from u on and m rows, whose products lie side by side, gate by gate. First all
@@ -167,7 +150,7 @@ static void ON(group_forward)(
 /* The work of a thread on all steps, when the weights are laid out. */
 static void ON(run_forward)(const struct lstm *l, int thread, int threads) {
     long groups = (l->H + LANES - 1) / LANES, size = ON(group_size)(l->D, l->H);
-    struct ON(duty) duty = ON(assign)(groups, l->B, groups * size, thread, threads);
+    struct duty duty = assign(groups, l->B, groups * size, thread, threads);
     for (long t = 0; t < l->T; t++) {
         for (long i = 0; i < duty.pairs.count; i++) {
             long pair = to_and_fro(duty.pairs, t, i), group = pair / duty.blocks;
@@ -272,7 +255,7 @@ static void ON(backward)(void *argument, int thread, int threads) {
     }
     if (thread == 0) memset(l->sums, 0, (size_t)(count * 4 * H) * sizeof(float));
     meet(threads);
-    struct ON(duty) duty = ON(assign)(panels, l->B, panels * size, thread, threads);
+    struct duty duty = assign(panels, l->B, panels * size, thread, threads);
     for (long t = l->T - 1; t >= -1; t--) {
         for (long i = 0; i < duty.pairs.count; i++) {
             long pair = to_and_fro(duty.pairs, t + 1, i), panel = pair / duty.blocks;
